@@ -1,0 +1,1 @@
+"""makingof keeps the making-of of AI-assisted images as evidence."""

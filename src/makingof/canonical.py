@@ -1,0 +1,92 @@
+"""Canonical JSON (RFC 8785) for our own formats: no floats, one spelling for every value.
+
+`rfc8785` decides what the bytes are. For values whose keys are ASCII and whose
+integers are small, `msgspec` with sorted keys writes the same bytes some fifty
+times faster; a property test holds the two equal.
+"""
+
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from makingof.errors import MalformedError
+
+MAX_INTEGER = 2**53 - 1
+_MAX_DEPTH = 64
+
+_sorted_encoder = msgspec.json.Encoder(order="sorted", enc_hook=str)  # str: a Digest is text
+_decoder = msgspec.json.Decoder(strict=True)
+
+
+def to_bytes(value: Any) -> bytes:
+    """Return the canonical JSON of `value`, built of dict, list, str, int, bool and None.
+
+    Refused, as `MalformedError`: floats, integers beyond 2^53 - 1 (spell seeds
+    as strings), text that is not valid Unicode, keys that are not strings, and
+    nesting deeper than 64.
+    """
+    if _is_plain(value, 0):
+        return _sorted_encoder.encode(value)
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeError) as err:
+        message = f"value has no canonical form: {err}"
+        raise MalformedError(message) from err
+
+
+def from_bytes(data: bytes) -> Any:
+    """Read canonical JSON back; any other spelling of the same value is a `MalformedError`.
+
+    Decoding, encoding again and comparing refuses duplicate keys, white space,
+    floats, unsorted keys and needless escapes in one stroke.
+    """
+    try:
+        value = _decoder.decode(data)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as err:
+        message = f"bytes are not JSON: {err}"
+        raise MalformedError(message) from err
+    if to_bytes(value) != data:
+        message = "JSON is not in its canonical form"
+        raise MalformedError(message)
+    return value
+
+
+def _is_plain(value: Any, depth: int) -> bool:
+    """Tell whether the fast encoder is known to agree; raise for what no encoder may write."""
+    if depth > _MAX_DEPTH:
+        message = f"value is nested deeper than {_MAX_DEPTH}"
+        raise MalformedError(message)
+    kind = type(value)
+    if isinstance(value, str):
+        return _is_valid_text(value)
+    if value is None or kind is bool:
+        return True
+    if kind is int:
+        if not -MAX_INTEGER <= value <= MAX_INTEGER:
+            message = f"integer {value} is beyond 2^53 - 1"
+            raise MalformedError(message)
+        return True
+    if kind is dict:
+        keys = [_is_ascii_key(key) for key in value]
+        return all([_is_plain(item, depth + 1) for item in value.values()]) and all(keys)  # noqa: C419 - every item must be seen
+    if kind is list or kind is tuple:
+        return all([_is_plain(item, depth + 1) for item in value])  # noqa: C419 - every item must be seen
+    message = f"a {kind.__name__} has no canonical form"
+    raise MalformedError(message)
+
+
+def _is_ascii_key(key: Any) -> bool:
+    if not isinstance(key, str):
+        message = f"key {key!r} is not a string"
+        raise MalformedError(message)
+    return _is_valid_text(key) and key.isascii() and type(key) is str
+
+
+def _is_valid_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError as err:
+        message = "text holds a lone surrogate and is not valid Unicode"
+        raise MalformedError(message) from err
+    return True

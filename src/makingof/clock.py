@@ -1,0 +1,62 @@
+"""The only module that asks the time."""
+
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from makingof.errors import MalformedError
+
+
+class Clock(Protocol):
+    """Our two clocks: wall time, and time since this machine booted."""
+
+    def now(self) -> datetime:
+        """Wall time, aware, UTC."""
+        ...
+
+    def uptime_ms(self) -> int:
+        """Milliseconds since boot, sleep included, so that a jump of `now` becomes visible."""
+        ...
+
+    def boot_id(self) -> str:
+        """A random id that changes with every boot, or "" where the system gives none."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def uptime_ms(self) -> int:
+        # Where CLOCK_BOOTTIME is missing (macOS, Windows) the monotonic clock stands in.
+        clock = getattr(time, "CLOCK_BOOTTIME", None)
+        seconds = time.monotonic() if clock is None else time.clock_gettime(clock)
+        return int(seconds * 1000)
+
+    def boot_id(self) -> str:
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            return ""
+
+
+def format_instant(moment: datetime) -> str:
+    """Spell an aware moment as events do: UTC, milliseconds, `Z`."""
+    utc = moment.astimezone(UTC)
+    return utc.strftime("%Y-%m-%dT%H:%M:%S.") + f"{utc.microsecond // 1000:03d}Z"
+
+
+def parse_instant(text: object) -> datetime:
+    """Read the one spelling of `format_instant` back; anything else is a `MalformedError`."""
+    try:
+        moment = datetime.strptime(str(text), "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
+    except ValueError as err:
+        message = f"instant {text!r} is not spelled like 2026-03-01T09:30:00.000Z"
+        raise MalformedError(message) from err
+    if format_instant(moment) != text:
+        message = f"instant {text!r} is not spelled with exactly three decimals"
+        raise MalformedError(message)
+    return moment
