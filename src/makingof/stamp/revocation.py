@@ -1,0 +1,148 @@
+"""Certificate revocation lists kept beside a token, and what they mean for it.
+
+A list is usable if the issuer of the certificate signed it and it covers that
+issuer's certificates whole: delta, indirect and partial lists are not used.
+Revocation after the token's time does not always spare the token: RFC 3161,
+section 4, lists four reasons that do, and every other one, or none, makes all
+tokens of that key invalid, because the key may have been in other hands.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+from makingof.errors import MalformedError, ProofError
+from makingof.stamp.base import Revocation
+from makingof.stamp.chain import Chain
+from makingof.stamp.token import reading
+
+MAX_CRL_BYTES = 8 * 1024 * 1024
+
+# The key was given up in good order, so what it signed before stays good (RFC 3161, 4, item 1).
+_ORDERLY = (
+    x509.ReasonFlags.unspecified,
+    x509.ReasonFlags.affiliation_changed,
+    x509.ReasonFlags.superseded,
+    x509.ReasonFlags.cessation_of_operation,
+)
+_SIGNING_KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)
+_UNDERSTOOD = (x509.CRLNumber, x509.AuthorityKeyIdentifier, x509.IssuingDistributionPoint)
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationState:
+    """Whether every certificate below the root was looked up, and up to which day the lists reach."""
+
+    state: Revocation
+    as_of: datetime | None  # the oldest of the newest lists used
+
+
+def parse_crl(data: bytes) -> x509.CertificateRevocationList:
+    """Read one DER revocation list; what it says is not yet checked."""
+    if len(data) > MAX_CRL_BYTES:
+        message = f"revocation list of {len(data)} bytes is longer than {MAX_CRL_BYTES}"
+        raise MalformedError(message)
+    with reading("revocation list"):
+        try:
+            crl = x509.load_der_x509_crl(data)
+            _ = (crl.extensions, crl.issuer, crl.last_update_utc)
+        except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.InvalidVersion) as err:
+            message = f"revocation list does not parse: {err}"
+            raise MalformedError(message) from err
+    return crl
+
+
+def check_revocation(chain: Chain, crls: Iterable[bytes], at: datetime) -> RevocationState:
+    """Look up every certificate of `chain` below its root.
+
+    Raises `ProofError` if one was revoked in a way that reaches a token of `at`.
+    Whoever hands in the token hands in the lists, so their absence proves
+    nothing and is only reported. A list that does not parse is an error, and
+    one signed by somebody else is ignored.
+    """
+    parsed = [parse_crl(crl) for crl in crls]
+    used = [_newest_usable(parsed, issuer) for issuer in chain[1:]]
+    reached = []
+    for certificate, crl in zip(chain, used, strict=False):
+        if crl is not None:
+            _check_listed(certificate, crl, at)
+            reached.append(crl.last_update_utc)
+    if not reached:
+        return RevocationState(Revocation.UNKNOWN, None)
+    whole = len(reached) == len(chain) - 1
+    return RevocationState(Revocation.GOOD if whole else Revocation.PARTIAL, min(reached))
+
+
+def crl_addresses(certificate: x509.Certificate) -> list[str]:
+    """Return the http addresses at which the certificate says its revocation list lies."""
+    try:
+        points = certificate.extensions.get_extension_for_class(x509.CRLDistributionPoints).value
+    except x509.ExtensionNotFound:
+        return []
+    names = [name for point in points for name in point.full_name or ()]
+    return [
+        name.value
+        for name in names
+        if isinstance(name, x509.UniformResourceIdentifier) and name.value.startswith(("http://", "https://"))
+    ]
+
+
+def _newest_usable(
+    crls: Sequence[x509.CertificateRevocationList], issuer: x509.Certificate
+) -> x509.CertificateRevocationList | None:
+    usable = [crl for crl in crls if _is_usable(crl, issuer)]
+    return max(usable, key=lambda crl: crl.last_update_utc, default=None)
+
+
+def _is_usable(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
+    if crl.issuer != issuer.subject or not _may_sign_lists(issuer):
+        return False
+    for extension in crl.extensions:
+        if extension.critical and not isinstance(extension.value, _UNDERSTOOD):
+            return False  # a delta list, or one whose meaning we do not know
+        value = extension.value
+        if isinstance(value, x509.IssuingDistributionPoint) and (
+            value.indirect_crl or value.only_some_reasons or value.only_contains_attribute_certs
+        ):
+            return False
+    key = issuer.public_key()
+    if not isinstance(key, _SIGNING_KEYS):
+        return False
+    try:
+        return crl.is_signature_valid(key)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return False
+
+
+def _may_sign_lists(issuer: x509.Certificate) -> bool:
+    try:
+        return issuer.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
+    except x509.ExtensionNotFound:
+        return True
+
+
+def _check_listed(certificate: x509.Certificate, crl: x509.CertificateRevocationList, at: datetime) -> None:
+    with reading("revocation list"):
+        entry = crl.get_revoked_certificate_by_serial_number(certificate.serial_number)
+        if entry is None:
+            return
+        reason = _reason(entry)
+        revoked_at = entry.revocation_date_utc
+    if reason in _ORDERLY and revoked_at > at:
+        return
+    why = "no reason given" if reason is None else reason.value
+    message = (
+        f"certificate {certificate.serial_number:x} was revoked at {revoked_at:%Y-%m-%dT%H:%M:%SZ} ({why})"
+    )
+    raise ProofError(message)
+
+
+def _reason(entry: x509.RevokedCertificate) -> x509.ReasonFlags | None:
+    try:
+        return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return None
