@@ -1,9 +1,15 @@
 """Where things lie, and the archive's settings; the only module that reads the environment."""
 
+import json
 import os
 import sys
+import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any, Self
+
+from makingof.errors import MalformedError
 
 ARCHIVE_FOLDER = ".makingof"
 
@@ -46,3 +52,56 @@ def find_archive_path(env: Mapping[str, str], start: Path) -> Path:
         if (folder / ARCHIVE_FOLDER / "log.sqlite").exists():
             return folder / ARCHIVE_FOLDER
     return user_archive_path(env)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `makingof.toml` says; the log notes every change as `configured`."""
+
+    owner: str = "a1"
+    authorities: tuple[str, ...] = ()  # names from the built-in list, or URLs; empty: nothing is asked
+    calendars: tuple[str, ...] = ()  # OpenTimestamps
+    watched: tuple[str, ...] = ()
+    blobs: str = "blobs"  # relative to the archive; an earlier log shares its successor's
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the settings; an unknown or ill-typed one is a `MalformedError` that names it."""
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as err:
+            message = f"makingof.toml does not parse: {err}"
+            raise MalformedError(message) from err
+        known = {field.name: field for field in fields(cls)}
+        values: dict[str, Any] = {}
+        for name, value in table.items():
+            if name not in known:
+                message = f"makingof.toml sets {name!r}, which is not a setting"
+                raise MalformedError(message)
+            values[name] = _as_setting(name, value, known[name].default)
+        return cls(**values)
+
+    def to_text(self) -> str:
+        """Write the settings as TOML that `parse` reads back."""
+        return "".join(f"{field.name} = {_toml(getattr(self, field.name))}\n" for field in fields(self))
+
+
+def _as_setting(name: str, value: object, default: object) -> object:
+    if (
+        isinstance(default, tuple)
+        and isinstance(value, list)
+        and all(isinstance(item, str) for item in value)
+    ):
+        return tuple(value)
+    if isinstance(default, str) and isinstance(value, str):
+        return value
+    wanted = "a list of strings" if isinstance(default, tuple) else "a string"
+    message = f"makingof.toml: {name} is not {wanted}"
+    raise MalformedError(message)
+
+
+def _toml(value: str | tuple[str, ...]) -> str:
+    # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return "[" + ", ".join(_toml(item) for item in value) + "]"

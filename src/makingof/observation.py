@@ -22,16 +22,18 @@ class Attachment:
     """A file the source speaks of, still as a path or as bytes.
 
     With `held` the recorder stores the bytes; without, they stay where they are and
-    only their digest is recorded. `expected` is the digest the source saw; other
-    bytes found later are a `gap`, never silently the newer file.
+    only their digest is recorded. A `Digest` names bytes the store already holds.
+    `expected` is the digest the source saw; other bytes found later are a `gap`,
+    never silently the newer file.
     """
 
-    content: Path | bytes
+    content: Path | bytes | Digest
     role: Role = Role.OUTPUT
     held: bool = True
     media_type: str | None = None
     name: str | None = None
     expected: Digest | None = None
+    number: int | None = None  # position in its batch, where the source says so
 
 
 @dataclass(frozen=True, slots=True)
