@@ -13,7 +13,8 @@ is a bug and shows its traceback.
     └── IntegrityError        bytes parse but contradict each other         exit 30
         ├── CorruptBlobError  content does not match its digest             exit 31
         ├── LogForkError      two histories where there must be one         exit 32
-        └── ProofError        an inclusion, consistency or signature check fails  exit 33
+        ├── ProofError        an inclusion, consistency or signature check fails  exit 33
+        └── MissingBlobError  a blob is not in the store             exit 34
 """
 
 from typing import ClassVar
@@ -96,3 +97,9 @@ class ProofError(IntegrityError):
     """An inclusion, consistency or signature check fails."""
 
     exit_code = 33
+
+
+class MissingBlobError(IntegrityError):
+    """A blob is not in the store; whether it should be, only the log can say."""
+
+    exit_code = 34
