@@ -1,0 +1,1 @@
+"""The log: order, checkpoints and proofs, over bytes it does not understand."""
