@@ -32,7 +32,7 @@ class KeptReceipt(msgspec.Struct, frozen=True):
 
 
 def keep_receipt(receipt: Receipt, what: str, put: Callable[[bytes], Digest]) -> KeptReceipt:
-    """Put a receipt and what is kept beside it into the store by `put`, and return how the log tells of it."""
+    """Store a receipt and what is kept beside it by `put`; return how the log tells of it."""
     return KeptReceipt(
         kind=receipt.kind,
         authority=receipt.authority,
