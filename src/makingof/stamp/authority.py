@@ -29,7 +29,7 @@ class RemoteAuthority:
     fetches_crls: bool = True
 
     def __post_init__(self) -> None:
-        if self.authority.url is None or self.authority.kind is not Kind.RFC3161:
+        if not self.authority.urls or self.authority.kind is not Kind.RFC3161:
             message = f"{self.authority.name} cannot be asked: it has no address for time-stamp queries"
             raise UsageError(message)
 
@@ -49,7 +49,7 @@ class RemoteAuthority:
         digest = Digest.of(message)
         query = make_request(digest, 1 << (_NONCE_BITS - 1) | secrets.randbits(_NONCE_BITS - 1))
         data = self.fetch(
-            self.authority.url or "", query.data, content_type=_QUERY_TYPE, max_bytes=MAX_RESPONSE_BYTES
+            self.authority.urls[0], query.data, content_type=_QUERY_TYPE, max_bytes=MAX_RESPONSE_BYTES
         )
         receipt = Receipt(Kind.RFC3161, self.name, digest, data, (Beside(Role.REQUEST, query.data),))
         found = self._verify(receipt)

@@ -30,6 +30,7 @@ class Role(StrEnum):
     CERTIFICATE = "certificate"  # DER, for building the chain
     CRL = "crl"  # DER
     HEADER = "header"  # block height (4 bytes, big-endian) and the 80 bytes of the block's header
+    DETAILS = "details"  # canonical JSON: what the certificate of a deposit says, typed from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,16 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockRules:
+    """What the reader takes for a block of the Bitcoin chain, and where one may be asked for."""
+
+    minimum_difficulty: int
+    known: tuple[tuple[int, str], ...] = ()  # heights and block hashes the reader looked up himself
+    calendars: tuple[str, ...] = ()  # host patterns that pending proofs may be completed at
+    explorers: tuple[str, ...] = ()  # addresses of block explorers with the Esplora interface
+
+
+@dataclass(frozen=True, slots=True)
 class Authority:
     """An outsider whose word on time the reader accepts.
 
@@ -73,11 +84,10 @@ class Authority:
     name: str
     kind: Kind
     operator: str
-    url: str | None = None
+    urls: tuple[str, ...] = ()
     roots: tuple[bytes, ...] = ()  # DER, self-signed; for rfc3161
     policies: tuple[str, ...] = ()  # object identifiers accepted; empty: any
-    minimum_difficulty: int = 0  # for ots: headers with less work are not counted
-    blocks: tuple[tuple[int, str], ...] = ()  # for ots: heights and hashes the reader looked up himself
+    blocks: BlockRules | None = None  # for ots
     page: str = ""  # where a person can have a receipt checked; for deposit
 
 

@@ -132,7 +132,7 @@ class LocalAuthority:
             name=self.name,
             kind=Kind.RFC3161,
             operator=self.name,
-            url=url,
+            urls=(url,) if url else (),
             roots=(to_der(self.root.certificate),),
         )
 
