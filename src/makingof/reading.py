@@ -45,6 +45,7 @@ class State(StrEnum):
     ABSENT = "absent"
     DEFAULT = "default"  # the tool says it used its default
     COMPUTED = "computed"  # made while the tool ran; the record names only its source
+    SEVERAL = "several"  # more than one value made the picture side by side, none is the picture's own
     UNREADABLE = "unreadable"  # something is there and does not parse
 
 

@@ -1,0 +1,1 @@
+"""Walkers of image containers: bytes in, segments out, no pixel decoded."""

@@ -1,0 +1,157 @@
+"""PNG, chunk by chunk, after the PNG specification (third edition), pixels left packed.
+
+Chunks after `IDAT` are seen (some tools write their record there), and so are
+chunks no viewer knows (`comf`, `caBX`). Of image data the check sum is not
+computed: that would read the whole file, and the file's own digest says more.
+"""
+
+import struct
+import zlib
+
+import msgspec
+
+from makingof.containers.inflate import inflate
+from makingof.containers.segment import Data, Segment
+from makingof.errors import MalformedError
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+MAX_CHUNKS = 100_000
+_FRAME_BYTES = 12  # length, type, check sum
+_MAX_CHECKED_BYTES = 16 << 20
+_PIXEL_KINDS = frozenset({b"IDAT", b"fdAT"})
+
+_head = struct.Struct(">I4s")
+_crc = struct.Struct(">I")
+
+
+def walk_png(data: Data) -> list[Segment]:
+    """Return the signature and every chunk in file order, consecutive `IDAT` as one segment.
+
+    The segments cover the file without a hole. What follows `IEND`, and what no
+    longer forms a chunk, is a segment of kind `tail`. Damage is stated in the
+    segment that has it. Data without a PNG signature is a `MalformedError`.
+    """
+    if data[:8] != SIGNATURE:
+        message = "data has no PNG signature"
+        raise MalformedError(message)
+    segments = [Segment("signature", 0, 8, 0, 8)]
+    size = len(data)
+    offset = 8
+    pixels_from = -1  # where the run of IDAT chunks began that we are in
+    last_kind = b""
+    for _ in range(MAX_CHUNKS):
+        if offset + _FRAME_BYTES > size or last_kind == b"IEND":
+            break
+        length, kind = _head.unpack_from(data, offset)
+        if kind == b"IDAT" and offset + _FRAME_BYTES + length <= size:
+            if pixels_from < 0:
+                pixels_from = offset
+            offset += _FRAME_BYTES + length
+            last_kind = kind
+            continue
+        if pixels_from >= 0:
+            segments.append(_pixels(pixels_from, offset))
+            pixels_from = -1
+        chunk = _chunk(data, offset, length, kind)
+        segments.append(chunk)
+        offset = chunk.end
+        last_kind = kind
+    if pixels_from >= 0:
+        segments.append(_pixels(pixels_from, offset))
+    if offset < size:
+        segments.append(_tail(offset, size, ended=last_kind == b"IEND"))
+    elif last_kind != b"IEND" and not segments[-1].damage:
+        segments[-1] = msgspec.structs.replace(segments[-1], damage="file ends without IEND")
+    return segments
+
+
+def _pixels(start: int, end: int) -> Segment:
+    return Segment("IDAT", start, end - start, start, end - start)
+
+
+def _tail(offset: int, size: int, *, ended: bool) -> Segment:
+    damage = "bytes after IEND" if ended else "bytes that form no chunk"
+    return Segment("tail", offset, size - offset, offset, size - offset, damage)
+
+
+def _chunk(data: Data, offset: int, length: int, kind: bytes) -> Segment:
+    name = kind_name(kind)
+    there = len(data) - offset - 8
+    if length + 4 > there:
+        damage = f"chunk claims {length} bytes and the file ends after {there}"
+        return Segment(name, offset, there + 8, offset + 8, min(length, there), damage)
+    damage = ""
+    if length <= _MAX_CHECKED_BYTES and kind not in _PIXEL_KINDS:
+        end = offset + 8 + length
+        if zlib.crc32(data[offset + 4 : end]) != _crc.unpack_from(data, end)[0]:
+            damage = "check sum does not match"
+    return Segment(name, offset, length + _FRAME_BYTES, offset + 8, length, damage)
+
+
+def kind_name(kind: bytes) -> str:
+    """Spell a chunk type: its four letters, or hex where they are no letters."""
+    return kind.decode("ascii") if kind.isalpha() and kind.isascii() else "0x" + kind.hex()
+
+
+class PngText(msgspec.Struct, frozen=True, gc=False):
+    """What a text chunk holds: keyword and text as bytes, neither decoded nor judged."""
+
+    keyword: bytes
+    text: bytes
+    utf8: bool  # the chunk's type promises UTF-8 (iTXt)
+
+
+def parse_text_chunk(kind: str, payload: bytes) -> PngText:
+    """Take `tEXt`, `zTXt`, `iTXt` or ComfyUI's `comf` apart, decompressing within limits.
+
+    A missing separator, an unknown compression or data that does not unpack is a
+    `MalformedError`. Nulls at the end of the text stay: some tools write them.
+    """
+    keyword, separator, rest = payload.partition(b"\0")
+    if not separator:
+        message = f"{kind} chunk has no null after its keyword"
+        raise MalformedError(message)
+    if kind == "zTXt":
+        _require_deflate(kind, rest[:1])
+        return PngText(keyword, inflate(rest[1:]), utf8=False)
+    if kind != "iTXt":
+        return PngText(keyword, rest, utf8=False)
+    flag, method, tagged = rest[:1], rest[1:2], rest[2:]
+    fields = tagged.split(b"\0", 2)
+    if len(fields) < 3 or flag not in (b"\0", b"\1"):  # noqa: PLR2004 - language, translated keyword, text
+        message = "iTXt chunk is not laid out as the PNG specification says"
+        raise MalformedError(message)
+    if flag == b"\0":
+        return PngText(keyword, fields[2], utf8=True)
+    _require_deflate(kind, method)
+    return PngText(keyword, inflate(fields[2]), utf8=True)
+
+
+def _require_deflate(kind: str, method: bytes) -> None:
+    if method != b"\0":
+        message = (
+            f"{kind} chunk names compression {method.hex() or 'nothing'}, the specification knows only 0"
+        )
+        raise MalformedError(message)
+
+
+class Header(msgspec.Struct, frozen=True, gc=False):
+    """Facts of the `IHDR` chunk."""
+
+    width: int
+    height: int
+    depth: int
+    color_type: int
+
+    @property
+    def has_alpha(self) -> bool:
+        """Whether an alpha channel is stored (colour types 4 and 6)."""
+        return self.color_type in (4, 6)
+
+
+def parse_header(data: Data) -> Header:
+    """Read `IHDR`, which must come first; otherwise `MalformedError`."""
+    if len(data) < 33 or data[:8] != SIGNATURE or data[12:16] != b"IHDR":  # noqa: PLR2004 - signature and whole chunk
+        message = "PNG does not begin with IHDR"
+        raise MalformedError(message)
+    return Header(*struct.unpack_from(">IIBB", data, 16))

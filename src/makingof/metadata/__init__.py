@@ -1,0 +1,1 @@
+"""Readers of what generators and editors write into files."""

@@ -1,0 +1,288 @@
+"""The text that AUTOMATIC1111 made common: prompt, negative prompt, one line of settings.
+
+    a jade pendant, macro
+    Negative prompt: watermark
+    Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 42, Size: 512x512, Version: v1.10.1
+
+Forge and its kin, SD.Next, stable-diffusion.cpp, hubs and many savers write it with
+their own keys. `parse_infotext` knows the grammar; who wrote it is told by `infotext_tool`.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from makingof.metadata.found import Found
+from makingof.metadata.record import Record, Sheet, text_field
+from makingof.reading import Check, Field, Reading, State
+
+READER = "a1111/1"
+
+NEGATIVE_LABEL = "Negative prompt:"
+_KEYS = ("parameters", "UserComment", "comment")
+_MIN_PAIRS = 3  # fewer, and A1111 itself takes the line for a part of the prompt
+_TEMPLATE_LABELS = {
+    "Template:": "typed_prompt",
+    "Negative template:": "typed_negative",
+    "Negative Template:": "typed_negative",
+}
+
+_MAX_SETTINGS_CHARS = 1 << 20
+
+# A prompt may hold three colons too; a line of settings names at least one of these.
+_TELLING_KEYS = frozenset(
+    {"Steps", "Seed", "Sampler", "CFG scale", "Size", "Model", "Model hash", "Version", "App"}
+)
+
+_KEY = re.compile(r"\s*(\w[\w \-/]*)(:|(?=,|$))\s*")
+
+_SHARED = {
+    "Steps": "steps",
+    "Sampler": "sampler",
+    "Schedule type": "scheduler",
+    "Scheduler": "scheduler",
+    "CFG scale": "guidance",
+    "CFG Scale": "guidance",
+    "Seed": "seed",
+    "Model": "model",
+    "Model hash": "model_hash",
+    "VAE": "vae",
+    "Denoising strength": "denoise",
+    "Clip skip": "clip_skip",
+    "CLiP-skip": "clip_skip",  # SD.Next's spelling
+    "Lora hashes": "adapters",
+    "User": "user",
+    "Created Date": "made_at",
+    "Template": "typed_prompt",
+    "Negative Template": "typed_negative",
+    "Raw prompt": "typed_prompt",
+    "Raw negative prompt": "typed_negative",
+}
+
+
+class Infotext(NamedTuple):
+    """The three parts of such a text; None where a part is not there at all."""
+
+    prompt: str | None
+    negative: str | None
+    settings: dict[str, str]
+    typed_prompt: str | None
+    typed_negative: str | None
+    doubts: tuple[str, ...]
+
+
+def parse_infotext(text: str) -> Infotext:
+    """Take the text apart by lines, as its writers put it together.
+
+    The settings are the last line with at least three pairs; only template lines
+    may follow it. Without one everything is prompt and negative prompt. Only the
+    first line that begins with the label starts the negative prompt.
+    """
+    lines = text.rstrip("\0").strip().replace("\r\n", "\n").split("\n")
+    at = _settings_line(lines)
+    settings = parse_settings(lines[at]) if at is not None else {}
+    body = lines[:at] if at is not None else lines
+    trailing = lines[at + 1 :] if at is not None else []
+    parts: dict[str, list[str]] = {"prompt": []}
+    doubts = []
+    current = "prompt"
+    for line in body:
+        label = _label(line, after_negative="negative" in parts)
+        if label == "negative" and "negative" in parts:
+            doubts.append("a second line begins with the label of the negative prompt")
+        elif label:
+            current = label
+            parts[current] = [line.split(":", 1)[1].strip()]
+            continue
+        parts[current].append(line)
+    for line in trailing:
+        for label, name in _TEMPLATE_LABELS.items():
+            if line.startswith(label):
+                parts[name] = [line[len(label) :].strip()]
+    said = {name: "\n".join(words).strip() for name, words in parts.items()}
+    return Infotext(
+        said["prompt"],
+        said.get("negative"),
+        settings,
+        said.get("typed_prompt"),
+        said.get("typed_negative"),
+        tuple(doubts),
+    )
+
+
+def _label(line: str, *, after_negative: bool) -> str | None:
+    if line.startswith(NEGATIVE_LABEL):
+        return "negative"
+    if after_negative:  # a prompt may begin a line with "Template:"; SD.Next's own comes later
+        return next((name for label, name in _TEMPLATE_LABELS.items() if line.startswith(label)), None)
+    return None
+
+
+def _settings_line(lines: list[str]) -> int | None:
+    """Find the line of settings: the last one, unless only template lines come after it."""
+    at = len(lines) - 1
+    while at > 0 and lines[at].startswith(tuple(_TEMPLATE_LABELS)):
+        at -= 1
+    return next((number for number in (at, len(lines) - 1) if _is_settings(lines[number])), None)
+
+
+def _is_settings(line: str) -> bool:
+    """Tell settings from a line of prompt such as `(a:1.2), style: x, mood: y`."""
+    if ":" not in line or len(line) > _MAX_SETTINGS_CHARS:
+        return False
+    spelled = {key for key, _, is_bare in _pairs(line) if not is_bare}
+    return len(spelled) >= _MIN_PAIRS and not spelled.isdisjoint(_TELLING_KEYS)
+
+
+def parse_settings(line: str) -> dict[str, str]:
+    """Split `key: value, key: value`; values may be quoted as JSON text or be bare JSON.
+
+    Of a key that comes twice the first counts: the generator writes its own
+    settings first, extensions append theirs.
+    """
+    settings: dict[str, str] = {}
+    for key, value, _ in _pairs(line):
+        settings.setdefault(key, value)
+    return settings
+
+
+def _pairs(line: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield key, value and whether the key stood alone, which means that its value equals it.
+
+    Bare objects and lists (`SDCPP: {…}`, `Civitai resources: […]`) hold commas and
+    are not quoted by their writers, so a decoder measures them.
+    """
+    at = 0
+    while at < len(line):
+        found = _KEY.match(line, at)
+        if found and found[2]:
+            value, at = _value(line, found.end())
+            yield found[1].rstrip(), value, False
+        elif found:
+            at = found.end()
+            yield found[1].rstrip(), found[1].rstrip(), True
+        comma = line.find(",", at)
+        at = len(line) if comma < 0 else comma + 1
+
+
+def _value(line: str, at: int) -> tuple[str, int]:
+    """Read one value at `at`; return it and where it ends."""
+    if line[at : at + 1] in ('"', "[", "{"):
+        try:
+            value, end = _json.raw_decode(line, at)
+        except (ValueError, RecursionError):
+            pass  # an unbalanced quote or bracket: the value is what stands before the comma
+        else:
+            return (value if isinstance(value, str) else line[at:end]), end
+    comma = line.find(",", at)
+    end = len(line) if comma < 0 else comma
+    return line[at:end].strip(), end
+
+
+_json = json.JSONDecoder(strict=False)
+
+
+def infotext_tool(settings: dict[str, str]) -> str:
+    """Name the program that wrote these settings.
+
+    What its own `Version` or `App` says decides. A text without either is called
+    `a1111`, which then names the format rather than a program.
+    """
+    version = settings.get("Version", "")
+    if settings.get("App", "").startswith("SD.Next"):
+        return "sdnext"
+    if "SDCPP" in settings:
+        return "stable-diffusion.cpp"
+    for pattern, tool in _VERSIONS:
+        if pattern.match(version):
+            return tool
+    if "Civitai resources" in settings or "Civitai metadata" in settings:
+        return "civitai"
+    return "a1111"
+
+
+_VERSIONS = tuple(
+    (re.compile(pattern), tool)
+    for pattern, tool in (
+        (r"stable-diffusion\.cpp", "stable-diffusion.cpp"),
+        (r"Fooocus", "fooocus"),
+        (r"ComfyUI", "comfyui"),
+        (r"f\d+(\.\d+)*(v\d+)?-v\d", "reforge"),  # f1.7.0-v1.10.1RC-latest-…; Forge has no dash there
+        (r"reforge", "reforge"),
+        (r"f\d|forge|classic|neo", "forge"),  # f2.0.1v1.10.1-previous-…, Forge Classic, Forge Neo
+        (r"v?\d+\.\d+", "a1111"),
+    )
+)
+
+
+def read(sheet: Sheet) -> Found:
+    """Read every such text of a file; the first speaks for the picture."""
+    readings: list[Reading] = []
+    used = []
+    for record in sheet.find_all(*_KEYS):
+        if reading := read_infotext(record):
+            readings.append(replace(reading, main=not readings))
+            used.append(record)
+    return Found(readings, used)
+
+
+def read_infotext(record: Record) -> Reading | None:
+    """Read a text of this kind, or return None where nothing shows that it is one.
+
+    It is one if it has a line of settings or a line that begins with the label of
+    the negative prompt; a plain sentence under `parameters` is not enough.
+    """
+    if record.text is None or record.text.lstrip()[:1] in ("{", "["):
+        return None
+    text = parse_infotext(record.text)
+    if not text.settings and text.negative is None:
+        return None
+    return make_reading(record, text)
+
+
+def make_reading(record: Record, text: Infotext, tool: str | None = None) -> Reading:
+    """Turn the parts into fields; what was not written stays out, no default is filled in."""
+    spoken = {
+        "prompt": text.prompt,
+        "negative": text.negative,
+        "typed_prompt": text.typed_prompt,
+        "typed_negative": text.typed_negative,
+    }
+    fields = {name: text_field(words, record.place) for name, words in spoken.items() if words is not None}
+    for key, value in text.settings.items():
+        field = text_field(value, f"{record.place} {key}")
+        name = _SHARED.get(key)
+        fields.setdefault(name or f"tool:{key}", field)
+    fields.update(_size_fields(text.settings, record))
+    tool = tool or infotext_tool(text.settings)
+    if tool == "stable-diffusion.cpp":
+        _name_model_of_sdcpp(fields)
+    doubts = tuple(Check("infotext_unambiguous", held=False, detail=doubt) for doubt in text.doubts)
+    return Reading(
+        tool=tool,
+        locator=record.locator,
+        state=State.PRESENT,
+        raw=record.raw,
+        fields=fields,
+        tool_version=text.settings.get("Version"),
+        checks=record.checks + doubts,
+        reader=READER,
+    )
+
+
+def _size_fields(settings: dict[str, str], record: Record) -> dict[str, Field]:
+    size = re.fullmatch(r"(\d+)x(\d+)", settings.get("Size", ""))
+    if not size:
+        return {}
+    source = f"{record.place} Size"
+    return {"width": Field(size[1], source=source), "height": Field(size[2], source=source)}
+
+
+def _name_model_of_sdcpp(fields: dict[str, Field]) -> None:
+    """Models given in parts leave `Model` empty; the diffusion model is then named under `Unet`."""
+    unet = fields.get("tool:Unet")
+    model = fields.get("model")
+    if unet and unet.value and not (model and model.value):
+        fields["model"] = unet

@@ -1,0 +1,158 @@
+"""A ComfyUI graph as the server executed it: nodes, links, and ways to walk up them.
+
+Nodes are known by the *names* of their inputs, not by their class: there are
+thousands of classes, and the names are what the community keeps stable. Every
+walk is bounded and survives cycles, missing nodes and ten thousand links.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from makingof.metadata.tool_json import Number
+
+MAX_NODES = 50_000
+MAX_STEPS = 20_000  # of one walk
+
+
+class Link(NamedTuple):
+    """Where an input gets its value: another node's output."""
+
+    node: str
+    output: int
+
+
+class Node(NamedTuple):
+    """One node: its id in the graph, its class, its inputs (links resolved, literals as they were)."""
+
+    id: str
+    kind: str
+    inputs: dict[str, Any]
+
+    def links(self) -> Iterator[tuple[str, Link]]:
+        """Yield the inputs that come from other nodes."""
+        for name, value in self.inputs.items():
+            if type(value) is Link:
+                yield name, value
+
+    def source(self, name: str) -> str:
+        """Say where a value stands: `3.seed`."""
+        return f"{self.id}.{name}"
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.kind}"
+
+
+class Graph:
+    """All nodes of a graph, by id, in the order they were written."""
+
+    def __init__(self, nodes: dict[str, Node]) -> None:
+        self.nodes = nodes
+        self._consumers: dict[str, list[tuple[Node, str]]] | None = None
+
+    def node(self, link: Link) -> Node | None:
+        """Return the node behind a link, or None where the graph does not hold it."""
+        return self.nodes.get(link.node)
+
+    def consumers(self, node: Node) -> list[tuple[Node, str]]:
+        """Return who takes an output of `node`, and by which input."""
+        if self._consumers is None:
+            self._consumers = {}
+            for other in self.nodes.values():
+                for name, link in other.links():
+                    self._consumers.setdefault(link.node, []).append((other, name))
+        return self._consumers.get(node.id, [])
+
+    def upstream(self, starts: Iterable[Node], *, stop: frozenset[str] = frozenset()) -> list[str]:
+        """Return the ids of all nodes above `starts`, nearest first, not walking past `stop`."""
+        queue = [link.node for start in starts for _, link in start.links()]
+        seen = dict.fromkeys(queue)
+        for node_id in queue:  # grows while it is walked
+            node = self.nodes.get(node_id)
+            if node is None or node_id in stop:
+                continue
+            for _, link in node.links():
+                if link.node not in seen:
+                    seen[link.node] = None
+                    queue.append(link.node)
+        return [node_id for node_id in seen if node_id in self.nodes]
+
+    def in_dataflow_order(self) -> list[Node]:
+        """Return all nodes, each after everything it depends on; cycles are cut where they are met."""
+        done: set[str] = set()
+        order: list[Node] = []
+        for first in self.nodes.values():
+            stack: list[tuple[Node, bool]] = [(first, False)]
+            while stack:
+                node, is_expanded = stack.pop()
+                if is_expanded:
+                    order.append(node)
+                    continue
+                if node.id in done:
+                    continue
+                done.add(node.id)
+                stack.append((node, True))
+                above = [self.nodes[link.node] for _, link in node.links() if link.node in self.nodes]
+                stack.extend((other, False) for other in reversed(above) if other.id not in done)
+        return order
+
+
+def parse_graph(value: dict[str, Any]) -> Graph | None:
+    """Make a graph of a decoded `prompt` object, or None where no entry is a node.
+
+    Entries that are no nodes (hubs add some) are left out. Of more than `MAX_NODES`
+    the rest is left out.
+    """
+    entries = {
+        str(key): entry
+        for key, entry in value.items()
+        if isinstance(entry, dict) and isinstance(entry.get("class_type"), str)
+    }
+    if not entries:
+        return None
+    if len(entries) > MAX_NODES:
+        entries = dict(list(entries.items())[:MAX_NODES])
+    nodes = {}
+    for key, entry in entries.items():
+        inputs = entry.get("inputs")
+        inputs = inputs if isinstance(inputs, dict) else {}
+        nodes[key] = Node(
+            key, str(entry["class_type"]), {str(k): _input(v, entries) for k, v in inputs.items()}
+        )
+    return Graph(nodes)
+
+
+def _input(value: Any, entries: dict[str, Any]) -> Any:
+    if type(value) is list:
+        match value:
+            case [str() as node, Number() as output] if node in entries:
+                return Link(str(node), int(output) if output in _SMALL else 0)
+        return value
+    if type(value) is dict and "__value__" in value:  # how the server wraps a literal list
+        return value["__value__"]
+    return value
+
+
+_SMALL = frozenset(map(str, range(1000)))  # no output has a longer number; digits from outside may be endless
+
+
+_SWITCH = re.compile(r"switch|select|if\b|ifelse|choose", re.IGNORECASE)
+_HANDS_ON = re.compile(r"reroute|preview|show|display", re.IGNORECASE)
+
+
+def chosen_input(node: Node) -> Link | None:
+    """Tell which input a reroute or switch hands on, where the graph alone decides it; else None."""
+    links = dict(node.links())
+    if len(links) == 1 and (_SWITCH.search(node.kind) or _HANDS_ON.search(node.kind)):
+        return next(iter(links.values()))
+    if not _SWITCH.search(node.kind):
+        return None
+    for name in ("switch", "boolean", "condition"):
+        if isinstance(node.inputs.get(name), bool):
+            return links.get("on_true" if node.inputs[name] else "on_false")
+    for name in ("select", "Input", "input", "index"):
+        number = node.inputs.get(name)
+        if isinstance(number, Number):
+            return next((link for key, link in links.items() if re.fullmatch(rf"\D+0?{number}", key)), None)
+    any_inputs = sorted(key for key in links if re.fullmatch(r"any_\d+", key))
+    return links[any_inputs[0]] if any_inputs else None

@@ -1,0 +1,124 @@
+"""Which node of a ComfyUI graph wrote this file, and which sampler made its picture.
+
+One graph may save several pictures and every file carries the whole graph. The
+file's name, its kind and its size say which of the savers wrote it, where they can.
+"""
+
+import re
+from typing import NamedTuple
+
+from makingof.metadata.comfy_graph import Graph, Node
+from makingof.metadata.comfy_sampler import SamplerFacts, is_sampler
+from makingof.metadata.record import Sheet
+from makingof.reading import Check
+
+_PICTURE_INPUT = re.compile(r"image|picture|pixels|frames|video|samples|latent", re.IGNORECASE)
+_SAVES = re.compile(r"save|export|write|combine|websocket", re.IGNORECASE)
+_PREVIEWS = re.compile(r"preview|compare", re.IGNORECASE)
+_COUNTER = re.compile(r"(.*)_\d{5,}_?")
+_TOKEN = re.compile(r"%[^%]*%")
+
+
+class Picture(NamedTuple):
+    """The samplers that come last before the picture, all samplers in dataflow order, and what decided."""
+
+    last: tuple[Node, ...]
+    samplers: tuple[Node, ...]
+    check: Check | None
+
+
+def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Picture:
+    """Tell which samplers made the picture in this file.
+
+    `last` holds more than one where several feed the picture side by side, or
+    where nothing says which of several savers wrote the file and none builds on
+    the other.
+    """
+    samplers = tuple(node for node in graph.in_dataflow_order() if is_sampler(node))
+    savers, how = _savers(graph, sheet, animated=animated)
+    if len(samplers) < 2:  # noqa: PLR2004 - nothing to choose among
+        return Picture(samplers, samplers, None)
+    last_of = {saver.id: _last_samplers(graph, [saver]) for saver in savers}
+    if len({frozenset(node.id for node in last) for last in last_of.values()}) > 1:
+        savers, how = _savers_by_size(graph, savers, last_of, sheet, how)
+    last = _last_samplers(graph, savers)
+    order = {node.id: number for number, node in enumerate(samplers)}
+    last = sorted(last, key=lambda node: order[node.id])
+    detail = f"{how}: {', '.join(map(str, savers))}"
+    alike = len({tuple(node.id for node in last_of[saver.id]) for saver in savers}) <= 1
+    return Picture(tuple(last), samplers, Check("saver_known", held=True if alike else None, detail=detail))
+
+
+def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], str]:
+    """Nodes that may have written the file, narrowed by its name and kind."""
+    taking = [
+        node for node in graph.nodes.values() if any(_PICTURE_INPUT.search(name) for name, _ in node.links())
+    ]
+    saving = [node for node in taking if "filename_prefix" in node.inputs or _SAVES.search(node.kind)]
+    previews = [node for node in taking if _PREVIEWS.search(node.kind) and node not in saving]
+    name = (sheet.name or "").rsplit(".", 1)[0]
+    if name.startswith("ComfyUI_temp_") and previews:
+        return previews, "the name is that of a preview"
+    counted = _COUNTER.fullmatch(name)
+    named = [node for node in saving if counted and _prefix_fits(node, counted[1])]
+    if named:
+        return _of_kind(named, sheet, animated=animated), "the name has its prefix"
+    sinks = [node for node in taking if not graph.consumers(node)]
+    return _of_kind(saving or previews or sinks or taking, sheet, animated=animated), "the graph has no other"
+
+
+def _prefix_fits(node: Node, stem: str) -> bool:
+    prefix = node.inputs.get("filename_prefix")
+    if not isinstance(prefix, str):
+        return False
+    pieces = _TOKEN.split(re.split(r"[/\\]", prefix)[-1])
+    if len(pieces) == 1:
+        return stem == pieces[0]
+    at = len(pieces[0])
+    if not stem.startswith(pieces[0]) or not stem.endswith(pieces[-1]):
+        return False
+    for piece in pieces[1:-1]:
+        if (found := stem.find(piece, at)) < 0:
+            return False
+        at = found + len(piece)
+    return at + len(pieces[-1]) <= len(stem)
+
+
+def _of_kind(savers: list[Node], sheet: Sheet, *, animated: bool) -> list[Node]:
+    """Leave out savers of other formats, as long as one remains."""
+    wanted = {"webp": "webp", "png": "animatedpng" if animated else ""}.get(sheet.container or "", "")
+    if wanted:
+        fitting = [node for node in savers if wanted in node.kind.lower()]
+    else:
+        others = ("webp", "animatedpng", "webm", "video", "audio")
+        fitting = [node for node in savers if not any(other in node.kind.lower() for other in others)]
+    return fitting or savers
+
+
+def _savers_by_size(
+    graph: Graph, savers: list[Node], last_of: dict[str, list[Node]], sheet: Sheet, how: str
+) -> tuple[list[Node], str]:
+    fitting = []
+    for saver in savers:
+        fields = [SamplerFacts(graph, node).size() for node in last_of[saver.id]]
+        if any(size == (str(sheet.width), str(sheet.height)) for size in fields):
+            fitting.append(saver)
+    return (fitting, "the size of the picture is what it got") if fitting else (savers, how)
+
+
+def _last_samplers(graph: Graph, savers: list[Node]) -> list[Node]:
+    """Samplers above `savers` that no other sampler above them builds on."""
+    all_samplers = frozenset(node.id for node in graph.nodes.values() if is_sampler(node))
+    pictures = [
+        Node(
+            saver.id, saver.kind, {name: link for name, link in saver.links() if _PICTURE_INPUT.search(name)}
+        )
+        for saver in savers
+    ]
+    nearest = [
+        graph.nodes[node_id]
+        for node_id in graph.upstream(pictures, stop=all_samplers)
+        if node_id in all_samplers
+    ]
+    below = set(graph.upstream(nearest))
+    return [node for node in nearest if node.id not in below]

@@ -1,0 +1,177 @@
+"""ComfyUI: the executed graph beside the picture, one reading for every sampler in it.
+
+The main reading is the sampler that feeds the saved image last. Where several
+samplers feed it side by side (a stitched page), no single one speaks for the
+picture: a reading of the graph as a whole then says only what they agree on.
+"""
+
+from makingof.errors import MalformedError
+from makingof.metadata.comfy_graph import Graph, Node, parse_graph
+from makingof.metadata.comfy_picture import find_picture
+from makingof.metadata.comfy_sampler import SamplerFacts
+from makingof.metadata.found import Found
+from makingof.metadata.record import Record, Sheet, text_field
+from makingof.metadata.tool_json import parse_tool_object, spell
+from makingof.reading import Check, Field, Reading, State
+
+READER = "comfyui/1"
+MAX_SAMPLERS = 64
+
+
+def read(sheet: Sheet) -> Found:
+    """Read the graphs of a file; the user interface's own graph (`workflow`) is kept as it is."""
+    readings: list[Reading] = []
+    used = []
+    for record in sheet.find_all("prompt"):
+        if found := read_graph(record, sheet):
+            readings.extend(found)
+            used.append(record)
+    for record in sheet.find_all("workflow"):
+        if is_workflow(record):
+            readings.append(keep_workflow(record, is_main=not readings))
+            used.append(record)
+    return Found(readings, used)
+
+
+def is_workflow(record: Record) -> bool:
+    """Whether a record looks like the graph of the user interface, without parsing it."""
+    return record.text is not None and '"nodes"' in record.text and record.text.lstrip()[:1] == "{"
+
+
+def keep_workflow(record: Record, *, is_main: bool = False) -> Reading:
+    """Keep the user interface's graph: its values are positional, so nothing is read from it."""
+    return Reading(
+        "comfyui",
+        record.locator,
+        State.PRESENT,
+        record.raw,
+        main=is_main,
+        checks=record.checks,
+        reader=READER,
+    )
+
+
+def read_graph(record: Record, sheet: Sheet) -> list[Reading]:
+    """Read an executed graph (`prompt`); an empty list where the record holds none.
+
+    JSON that does not parse is one reading in state `unreadable`.
+    """
+    if record.text is None or '"class_type"' not in record.text:
+        return []
+    try:
+        value, duplicates = parse_tool_object(record.text)
+    except MalformedError as err:
+        return [unreadable(record, str(err))]
+    graph = parse_graph(value)
+    if graph is None:
+        return []
+    checks = record.checks
+    if duplicates:
+        checks += (
+            Check("keys_unique", held=False, detail=f"{duplicates} keys stand there twice, the last counts"),
+        )
+    return graph_readings(graph, record, sheet, checks)
+
+
+def unreadable(record: Record, reason: str) -> Reading:
+    """Say that a ComfyUI record is there and does not parse."""
+    check = Check("parses", held=False, detail=reason)
+    return Reading(
+        "comfyui", record.locator, State.UNREADABLE, record.raw, checks=(*record.checks, check), reader=READER
+    )
+
+
+def graph_readings(graph: Graph, record: Record, sheet: Sheet, checks: tuple[Check, ...]) -> list[Reading]:
+    """Make the readings of a graph: its samplers in dataflow order, or what else made the picture."""
+    picture = find_picture(graph, sheet, animated=record.place.startswith("comf"))
+    if picture.check:
+        checks += (picture.check,)
+    if not picture.samplers:
+        return [_reading(record, _fields_without_sampler(graph), 0, is_main=True, checks=checks)]
+    samplers = picture.samplers
+    if len(samplers) > MAX_SAMPLERS:
+        detail = f"{len(samplers)} samplers, the last {MAX_SAMPLERS} are read"
+        checks += (Check("all_samplers_read", held=False, detail=detail),)
+        samplers = samplers[-MAX_SAMPLERS:]
+    fields = {
+        node.id: SamplerFacts(graph, node).fields() for node in (*samplers, *picture.last[:MAX_SAMPLERS])
+    }
+    main = picture.last[0].id if len(picture.last) == 1 else None
+    readings = [
+        _reading(record, fields[node.id], ordinal, is_main=node.id == main, checks=checks)
+        for ordinal, node in enumerate(samplers)
+    ]
+    if main is None:
+        several = [fields[node.id] for node in picture.last[:MAX_SAMPLERS]]
+        readings.append(_reading(record, _agreed(several), len(readings), is_main=True, checks=checks))
+    return readings
+
+
+def _reading(
+    record: Record, fields: dict[str, Field], ordinal: int, *, is_main: bool, checks: tuple[Check, ...]
+) -> Reading:
+    return Reading(
+        tool="comfyui",
+        locator=record.locator,
+        state=State.PRESENT,
+        raw=record.raw,
+        fields=fields,
+        ordinal=ordinal,
+        main=is_main,
+        checks=checks,
+        reader=READER,
+    )
+
+
+def _agreed(several: list[dict[str, Field]]) -> dict[str, Field]:
+    """Keep what all say alike; where they differ, say that there is more than one."""
+    agreed: dict[str, Field] = {}
+    for name in dict.fromkeys(name for fields in several for name in fields):
+        said = [fields.get(name) for fields in several]
+        first = said[0]
+        if first is not None and all(
+            field is not None and field.value == first.value and field.state == first.state for field in said
+        ):
+            agreed[name] = first
+        else:
+            agreed[name] = Field(None, State.SEVERAL, "; ".join(field.source for field in said if field))
+    return agreed
+
+
+_SERVICE_KEYS = {
+    "prompt": ("prompt", "text", "positive_prompt"),
+    "negative": ("negative_prompt",),
+    "seed": ("seed",),
+    "steps": ("steps", "num_inference_steps"),
+    "guidance": ("guidance_scale", "guidance", "cfg_scale"),
+    "model": ("model", "model_name"),
+}
+
+
+def _fields_without_sampler(graph: Graph) -> dict[str, Field]:
+    """Read a graph in which a remote service or a plain image node made the picture.
+
+    Its seed often only forces the node to run again; it is what the graph says.
+    """
+    services = [node for node in graph.nodes.values() if _is_service(node)]
+    if len(services) != 1:
+        return {}
+    node = services[0]
+    fields = {"tool:node": Field(str(node), source=node.id)}
+    for name, keys in _SERVICE_KEYS.items():
+        key = next((key for key in keys if isinstance(node.inputs.get(key), str)), None)
+        if key is not None:
+            fields[name] = text_field(spell(node.inputs[key]), node.source(key))
+        elif any(key in node.inputs for key in keys):
+            fields[name] = Field(
+                None, State.COMPUTED, node.source(next(key for key in keys if key in node.inputs))
+            )
+    return fields
+
+
+def _is_service(node: Node) -> bool:
+    """A node that takes words and settings and has no model of its own to encode them for."""
+    if not any(key in node.inputs for key in _SERVICE_KEYS["prompt"]):
+        return False
+    settings = ("seed", "model", "aspect_ratio", "resolution", "quality", "size", "model_name")
+    return "clip" not in node.inputs and any(key in node.inputs for key in settings)
