@@ -117,8 +117,8 @@ def find_language(arguments: Sequence[str], env: Mapping[str, str]) -> str:
             value = value.removeprefix("--lang=")
             return value if value in ("en", "zh") else "en"
     for name in ("MAKINGOF_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        if value := env.get(name):
-            return "zh" if value.lower().startswith("zh") else "en"
+        if locale := env.get(name):
+            return "zh" if locale.lower().startswith("zh") else "en"
     return "en"
 
 

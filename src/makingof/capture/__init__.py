@@ -1,0 +1,1 @@
+"""Where observations come from: folders, importers, generators' histories. Nothing here writes."""

@@ -1,0 +1,1 @@
+"""The one write path: from Observations to events in the log."""

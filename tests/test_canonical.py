@@ -1,0 +1,77 @@
+import msgspec
+import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
+
+from makingof import canonical
+from makingof.digest import Digest
+from makingof.errors import MalformedError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53) + 1, 2**53 - 1) | TEXT,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(VALUES)
+def test_bytes_are_those_of_rfc_8785(value):
+    assert canonical.to_bytes(value) == rfc8785.dumps(value)
+
+
+@given(VALUES)
+def test_every_value_has_one_spelling_that_reads_back(value):
+    assert canonical.from_bytes(canonical.to_bytes(value)) == value
+
+
+@given(st.binary(max_size=60) | VALUES.map(msgspec.json.encode))
+def test_arbitrary_bytes_are_canonical_or_refused(data):
+    try:
+        value = canonical.from_bytes(data)
+    except MalformedError:
+        return
+    assert canonical.to_bytes(value) == data
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"a":1,"a":2}',
+        b'{"b":1,"a":2}',
+        b'{"a": 1}',
+        b"1.0",
+        b"1e3",
+        b"9007199254740992",
+        b"NaN",
+        b'"\\u0041"',
+        b'"\\ud83d"',
+        b"\xff",
+        b"[" * 200 + b"]" * 200,
+        b"[" * 100_000,
+        b"",
+        b"1 ",
+    ],
+)
+def test_other_spellings_are_refused(data):
+    with pytest.raises(MalformedError):
+        canonical.from_bytes(data)
+
+
+@pytest.mark.parametrize(
+    "value", [1.5, float("nan"), 2**53, b"x", {1: 2}, "\ud83d", {"\ud83d": 1}, {"a": {1}}]
+)
+def test_values_without_a_canonical_form_are_refused(value):
+    with pytest.raises(MalformedError):
+        canonical.to_bytes(value)
+
+
+def test_keys_are_sorted_by_utf16_units_and_not_by_code_points():
+    # U+10000 begins with the surrogate D800, which sorts below U+FF61.
+    assert canonical.to_bytes({"\uff61": 1, "\U00010000": 2}) == '{"\U00010000":2,"\uff61":1}'.encode()
+
+
+def test_a_digest_is_written_as_text():
+    digest = Digest.of(b"abc")
+    assert canonical.from_bytes(canonical.to_bytes({"d": digest})) == {"d": str(digest)}
