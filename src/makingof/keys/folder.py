@@ -4,22 +4,20 @@ import os
 from pathlib import Path
 from typing import Any
 
-from makingof.errors import MalformedError, StorageError, UnavailableError, UsageError
-from makingof.keys.mark import sync_folder
+from makingof.durable import PRIVATE, explained, make_folders, write_new
+from makingof.errors import MalformedError, UnavailableError
 from makingof.keys.signing import SigningKey, file_stem
 from makingof.texts import say
 
 _MAX_FILE_BYTES = 4096
 _KEYRING_SERVICE = "makingof log key"
-_PRIVATE_MODE = 0o600
 _OTHERS = 0o077
 
 
 def create_key(state: Path) -> SigningKey:
     """Make a key and put it into `keys/` under `state`; both are on disk when this returns.
 
-    Nothing is ever overwritten. A crash may leave a file that does not parse;
-    no log can have been signed with it yet.
+    Nothing is ever overwritten.
     """
     key = SigningKey.make()
     _write_private(_key_path(state, key.origin), key.to_pem())
@@ -76,29 +74,15 @@ def _note_path(state: Path, origin: str) -> Path:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_MODE)
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        sync_folder(path.parent)
-        sync_folder(path.parent.parent)
-    except FileExistsError as err:
-        raise UsageError(say("keys.key_exists", path=path)) from err
-    except OSError as err:
-        raise _refused(path, err) from err
+    make_folders(path.parent)
+    write_new(path, data, mode=PRIVATE)
 
 
 def _read_private(path: Path) -> bytes | None:
-    try:
-        with path.open("rb") as stream:
-            return stream.read(_MAX_FILE_BYTES)
-    except FileNotFoundError:
+    if not path.exists():
         return None
-    except OSError as err:
-        raise _refused(path, err) from err
+    with explained(path), path.open("rb") as stream:
+        return stream.read(_MAX_FILE_BYTES)
 
 
 def _read_keyring(state: Path, origin: str) -> bytes | None:
@@ -114,10 +98,3 @@ def _ask_keyring() -> Any:
     except ImportError as err:
         raise UnavailableError(say("keys.no_keyring"), hint=say("keys.no_keyring_hint")) from err
     return keyring
-
-
-def _refused(path: Path, err: OSError) -> StorageError:
-    reason = err.strerror or str(err)
-    return StorageError(
-        say("keys.state_refused", path=path, reason=reason), hint=say("keys.state_refused_hint")
-    )

@@ -7,7 +7,6 @@ of one archive on one machine cannot both go on from the same size.
 """
 
 import json
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
 
+from makingof.durable import explained, make_folders, replace
 from makingof.errors import ConflictError, LogForkError, MalformedError, StorageError
 from makingof.keys.signing import file_stem
 from makingof.texts import say
@@ -64,12 +64,12 @@ class MarkFile:
     def read(self) -> Mark | None:
         """Return the mark, or None where there never was one; a damaged one is a `MalformedError`."""
         try:
-            with self.path.open("rb") as stream:
+            with explained(self.path), self.path.open("rb") as stream:
                 return parse_mark(stream.read(_MAX_FILE_BYTES))
-        except FileNotFoundError:
-            return None
-        except OSError as err:
-            raise _refused(self.path, err) from err
+        except StorageError as err:
+            if isinstance(err.__cause__, FileNotFoundError):
+                return None
+            raise
 
     @contextmanager
     def locked(self, timeout_seconds: float) -> Iterator[None]:
@@ -77,11 +77,9 @@ class MarkFile:
 
         The lock belongs to the open file and ends with the process, however it ends.
         """
-        try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_folders(self.path.parent)
+        with explained(self.path):
             stream = self.path.with_suffix(".lock").open("ab")
-        except OSError as err:
-            raise _refused(self.path, err) from err
         with stream:
             _wait_for_lock(stream, timeout_seconds)
             try:
@@ -101,10 +99,7 @@ class MarkFile:
         if old is not None and old.size >= mark.size:
             message = f"log was signed at size {old.size} and must not be signed again at size {mark.size}"
             raise LogForkError(message)
-        try:
-            _replace(self.path, format_mark(mark))
-        except OSError as err:
-            raise _refused(self.path, err) from err
+        replace(self.path, format_mark(mark))
 
 
 def format_mark(mark: Mark) -> bytes:
@@ -130,28 +125,6 @@ def parse_mark(data: bytes) -> Mark:
         message = "high-water mark is not in its one spelling"
         raise MalformedError(message)
     return mark
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Swap the file's content so that a crash leaves either the old one or the new one."""
-    draft = path.with_suffix(".new")
-    with draft.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-    draft.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in `folder` durable, where the system can (Windows cannot and need not)."""
-    if sys.platform == "win32":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _wait_for_lock(stream: IO[bytes], timeout_seconds: float) -> None:
@@ -181,10 +154,3 @@ def _unlock(stream: IO[bytes]) -> None:
         msvcrt.locking(stream.fileno(), msvcrt.LK_UNLCK, 1)
     else:
         fcntl.flock(stream.fileno(), fcntl.LOCK_UN)
-
-
-def _refused(path: Path, err: OSError) -> StorageError:
-    reason = err.strerror or str(err)
-    return StorageError(
-        say("keys.state_refused", path=path, reason=reason), hint=say("keys.state_refused_hint")
-    )

@@ -125,7 +125,7 @@ class SigningKey:
         )
 
     def sign(self, message: bytes) -> bytes:
-        """Return the 64 bytes of the one signature this key makes over `message` (RFC 8032 leaves no other)."""
+        """Return the 64 bytes of the one signature this key makes over `message` (RFC 8032)."""
         return self._private.sign(message)
 
     @property

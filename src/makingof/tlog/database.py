@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from makingof.durable import PRIVATE, explained
 from makingof.errors import (
     ConflictError,
     IntegrityError,
@@ -103,13 +104,8 @@ def create_schema(path: Path, settings: dict[str, str]) -> None:
     A file without any table is what such a crash leaves, and is used; a file
     with tables is refused.
     """
-    try:
-        path.touch(mode=0o600)
-    except OSError as err:
-        reason = err.strerror or str(err)
-        raise StorageError(
-            say("tlog.disk_refused", reason=reason), hint=say("tlog.disk_refused_hint")
-        ) from err
+    with explained(path):
+        path.touch(mode=PRIVATE)
     with translated(path), connection_to(path) as connection:
         if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             raise UsageError(say("tlog.exists", path=path))

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from makingof.durable import sync_folder
 from makingof.errors import ConflictError, IntegrityError, StorageError, UsageError
 from makingof.keys.folder import find_key
-from makingof.keys.mark import Mark, sync_folder
+from makingof.keys.mark import Mark
 from makingof.keys.signing import SigningKey
 from makingof.texts import say
 from makingof.tlog.checkpoint import read_checkpoint, sign_checkpoint

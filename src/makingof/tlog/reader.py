@@ -69,6 +69,11 @@ class LogReader:
         """Name of this log."""
         return self.public.origin
 
+    @property
+    def vkey(self) -> str:
+        """The log's public key as C2SP signed-note spells it."""
+        return self.public.vkey
+
     def head(self) -> TreeHead:
         """Return size and root of everything committed."""
         return self.head_at(self.size())
@@ -110,6 +115,12 @@ class LogReader:
         """Return the leaf hashes of the entries `[start, end)`."""
         rows = self._query("SELECT leaf FROM entries WHERE idx >= ? AND idx < ? ORDER BY idx", (start, end))
         return [leaf for (leaf,) in rows]
+
+    def nodes(self, level: int, start: int, end: int) -> list[bytes]:
+        """Return the roots of the perfect subtrees `[start, end)` of one level; level 0 are the leaves."""
+        if level == 0:
+            return self.leaves(start, end)
+        return [self._read_node(level, index) for index in range(start, end)]
 
     def parts(self, index: int) -> tuple[StoredPart, ...]:
         """Return the parts of one entry, in the order they were appended in; erased ones without bytes."""
