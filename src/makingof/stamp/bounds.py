@@ -116,7 +116,7 @@ class Timeline:
         return self._not_after[bisect_right(self._sizes, -(index + 1))]
 
     def not_before(self, head_size: int) -> Bound:
-        """Return after when an entry with this `head` was written: receipts in the first `head_size` entries count."""
+        """Return after when an entry with this `head` was written: receipts in a smaller place count."""
         return self._not_before[bisect_right(self._places, head_size - 1)]
 
 
@@ -152,7 +152,7 @@ def _bound(ranked: Sequence[Said]) -> Bound:
 
 
 def _group(statements: Sequence[Statement]) -> list[int]:
-    """Number the authorities behind the statements; those that share a key, in however many steps, are one."""
+    """Number the authorities behind the statements; those that share a key, in any steps, are one."""
     group_of: dict[str, int] = {}
     members: dict[int, set[str]] = {}
     for number, statement in enumerate(statements):

@@ -127,9 +127,9 @@ def find_chain(
 ) -> Chain | None:
     """Return signer, intermediates and root, all valid at `at`, or None if no root of the reader is reached.
 
-    Certificates of `pool` build the chain and never end it. Raises
-    `ProofError` where a chain would reach a root but the signer's own
-    certificate was not valid at `at`, which is another thing than being unknown.
+    Certificates of `pool` build the chain and never end it. A signer's
+    certificate that was not valid at `at` raises `ProofError`: its token is
+    wrong whoever issued it, which is another thing than being unknown.
     """
     if not _is_valid(signer, at):
         message = f"signer's certificate was not valid at {at:%Y-%m-%dT%H:%M:%SZ}"

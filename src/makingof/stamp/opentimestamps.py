@@ -229,7 +229,7 @@ def _matching_headers(proof: Proof, receipt: Receipt) -> list[tuple[int, BlockHe
 
 
 def _counts(height: int, header: BlockHeader, rules: BlockRules) -> bool:
-    """Judge by the hash the reader looked up, else by the work: a header of little work is made in minutes."""
+    """Judge by the hash the reader looked up, else by the work: one of little work is made in minutes."""
     known = dict(rules.known).get(height)
     if known is None:
         return header.difficulty >= max(rules.minimum_difficulty, 1)

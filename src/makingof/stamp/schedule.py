@@ -96,7 +96,7 @@ def calendar_is_due(submitted_at: datetime | None, now: datetime) -> bool:
 
 
 def completion_is_due(submitted_at: datetime, asked_at: datetime | None, now: datetime) -> bool:
-    """Tell whether a pending proof should be asked after: blocks take hours, and calendars are run by volunteers."""
+    """Tell whether to ask after a pending proof: blocks take hours, and volunteers run the calendars."""
     since = submitted_at if asked_at is None else asked_at
     return not timedelta(0) <= now - since < COMPLETION_INTERVAL
 
@@ -104,13 +104,13 @@ def completion_is_due(submitted_at: datetime, asked_at: datetime | None, now: da
 def _wish(stamping: Stamping, now: datetime) -> tuple[Reason, datetime]:
     first, last = stamping.acts[0], stamping.acts[-1]
     if stamping.act_before is None or first.at - stamping.act_before >= SITTING_PAUSE:
-        return Reason.OPENING, first.at
+        return Reason.OPENING, min(first.at, now)
     choice = next((act for act in stamping.acts if act.kind in CHOICES), None)
     if choice is not None:
-        return Reason.CHOICE, choice.at
+        return Reason.CHOICE, min(choice.at, now)
     closes_at = last.at + SITTING_PAUSE
     if now >= closes_at:
         return Reason.CLOSE, closes_at
     if stamping.stamped_at is None or stamping.stamped_at > now:
-        return Reason.NEWS, first.at
+        return Reason.NEWS, min(first.at, now)
     return Reason.NEWS, max(first.at, stamping.stamped_at + NEWS_INTERVAL)
