@@ -6,15 +6,20 @@ names it by `Attached(n)`, which the recorder replaces by the digest of that
 file's part. What comes from a tool travels as bytes and is never parsed here.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import Kind, OccurredBy, Source
-from makingof.part import Means, PartType, Role, Vouched
+from makingof.part import Means, PartType, Role, Vouched, convert
+
+VERSION = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,3 +100,128 @@ def resolve_attached(body: Any, file_parts: Sequence[Digest]) -> Any:
             return [resolve_attached(value, file_parts) for value in body]
         case _:
             return body
+
+
+class _WireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    file: str
+    role: Role = Role.OUTPUT
+    held: bool = True
+    digest: Digest | None = None
+    media_type: str | None = None
+    name: str | None = None
+    number: int | None = None
+
+
+class _WirePart(msgspec.Struct, frozen=True, rename={"from_": "from"}, forbid_unknown_fields=True):
+    type: PartType
+    from_: str
+    body: dict[str, Any]
+    vouched: Vouched | None = None
+
+
+class _Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    v: int
+    kind: Kind
+    source: Source
+    stream: str | None = None
+    seq: int | None = None
+    actor: str | None = None
+    occurred_at: str | None = None
+    occurred_by: OccurredBy | None = None
+    cites: tuple[Any, ...] = ()
+    parts: tuple[_WirePart, ...] = ()
+    files: tuple[_WireFile, ...] = ()
+
+
+def parse_observation(data: bytes, folder: Path) -> Observation:
+    """Read the JSON form of docs/spec/observation.md; files are named relative to `folder`.
+
+    There is no field for means: a source cannot claim one. Refused, as
+    `MalformedError`: duplicate keys, floats, fields we do not know, and file names
+    that lead out of `folder`.
+    """
+    wire = convert(strict_json(data), _Wire, "observation")
+    if wire.v != VERSION:
+        message = f"observation version {wire.v} is not {VERSION}"
+        raise MalformedError(message)
+    if (wire.stream is None) != (wire.seq is None):
+        message = "stream and seq must both be there or both be absent"
+        raise MalformedError(message)
+    position = None if wire.stream is None or wire.seq is None else Position(wire.stream, wire.seq)
+    return Observation(
+        kind=wire.kind,
+        source=wire.source,
+        drafts=tuple(
+            Draft(part.type, _with_attached(part.body), part.from_, None, part.vouched) for part in wire.parts
+        ),
+        attachments=tuple(_attachment(file, folder) for file in wire.files),
+        actor=wire.actor,
+        position=position,
+        occurred_at=wire.occurred_at,
+        occurred_by=wire.occurred_by,
+        cites=tuple(_cited(item) for item in wire.cites),
+    )
+
+
+def strict_json(data: bytes) -> Any:
+    """Read JSON of our own making by a hook: any spacing and key order, no duplicate keys, no floats."""
+    try:
+        return json.loads(
+            data.decode(), object_pairs_hook=_unique_keys, parse_float=_no_float, parse_constant=_no_float
+        )
+    except (ValueError, RecursionError) as err:
+        message = f"observation is not JSON of our form: {err}"
+        raise MalformedError(message) from err
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        message = "a key stands twice"
+        raise ValueError(message)
+    return found
+
+
+def _no_float(text: str) -> Any:
+    message = f"{text} is a float"
+    raise ValueError(message)
+
+
+def _with_attached(body: Any) -> Any:
+    """Turn every `{"attached": n}` into `Attached(n)`."""
+    match body:
+        case {"attached": int(number)} if len(body) == 1 and not isinstance(number, bool):
+            return Attached(number)
+        case dict():
+            return {key: _with_attached(value) for key, value in body.items()}
+        case list():
+            return [_with_attached(value) for value in body]
+        case _:
+            return body
+
+
+def _attachment(file: _WireFile, folder: Path) -> Attachment:
+    # A name is one name: a separator, a drive or a dot-dot would let a spool file reach anywhere.
+    if not file.file or file.file in {".", ".."} or any(sign in file.file for sign in "/\\:\0"):
+        message = f"file name {file.file!r} is not a plain name"
+        raise MalformedError(message)
+    return Attachment(
+        content=folder / file.file,
+        role=file.role,
+        held=file.held,
+        media_type=file.media_type,
+        name=file.name,
+        expected=file.digest,
+        number=file.number,
+    )
+
+
+def _cited(item: Any) -> Digest | Position:
+    match item:
+        case str():
+            return Digest.parse(item)
+        case {"stream": str(stream), "seq": int(seq)} if len(item) == len(("stream", "seq")):
+            return Position(stream, seq)
+        case _:
+            message = f"citation {item!r} is neither a digest nor a position"
+            raise MalformedError(message)

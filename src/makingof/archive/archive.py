@@ -1,7 +1,5 @@
 """Archive: a folder with a log, a store and an index, opened together."""
 
-import shutil
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,9 +67,7 @@ class Archive:
         self.index.follow(self.log)
         return recorded
 
-    def record_own(
-        self, kind: Kind, facts: dict[str, object], drafts: Sequence[Draft] = ()
-    ) -> Recorded:
+    def record_own(self, kind: Kind, facts: dict[str, object], drafts: Sequence[Draft] = ()) -> Recorded:
         """Record one event of the recorder about itself, in no project."""
         self.require_writable()
         observation = own_observation(kind, PROGRAM, facts, drafts=drafts)
@@ -102,7 +98,7 @@ class Plan:
     """What a new archive starts from."""
 
     owner: str
-    settings: Settings = Settings()
+    settings: Settings
     takes_recovery_key: bool = False
     uses_keyring: bool = False
 

@@ -57,9 +57,7 @@ def stamp_log(archive: Archive, authorities: Sequence[StampingAuthority]) -> Sta
     return Stamped(head.size, kept, tuple(problems), recorded)
 
 
-def _ask_all(
-    authorities: Sequence[StampingAuthority], message: bytes
-) -> tuple[list[Receipt], list[Problem]]:
+def _ask_all(authorities: Sequence[StampingAuthority], message: bytes) -> tuple[list[Receipt], list[Problem]]:
     """Ask everybody at once, and keep what they answered in the order they were named."""
     if not authorities:
         return [], []
