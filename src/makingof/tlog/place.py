@@ -14,12 +14,11 @@ from pathlib import Path
 
 from makingof.texts import Message, say
 
-_NETWORK_TYPES = frozenset(
-    """
-    nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs afpfs webdav davfs davfs2 ftp sshfs afs ncpfs ceph glusterfs lustre
-    beegfs gpfs orangefs ocfs2 gfs2 coda 9p drvfs vboxsf vmhgfs prl_fs fuse macfuse osxfuse
-    """.split()
-)
+_NETWORK_TYPES = frozenset({
+    "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "afpfs", "webdav", "davfs", "davfs2",
+    "ftp", "sshfs", "afs", "ncpfs", "ceph", "glusterfs", "lustre", "beegfs", "gpfs", "orangefs", "ocfs2",
+    "gfs2", "coda", "9p", "drvfs", "vboxsf", "vmhgfs", "prl_fs", "fuse", "macfuse", "osxfuse",
+})  # fmt: skip
 _LOCAL_FUSE = frozenset({"fuse.fuse-overlayfs"})  # the root of containers; fuseblk is a local disk too
 
 # Folder names as the programs make them; lower case, whole or followed by a space, hyphen or bracket

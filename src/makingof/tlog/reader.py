@@ -49,6 +49,16 @@ class StoredPart:
     data: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many rows each table holds; `size` is one more than the largest index of an entry."""
+
+    size: int
+    entries: int
+    nodes: int
+    parts: int
+
+
 class LogReader:
     """Reads one log. May be used from several threads; close it when done.
 
@@ -121,6 +131,33 @@ class LogReader:
         if level == 0:
             return self.leaves(start, end)
         return [self._read_node(level, index) for index in range(start, end)]
+
+    def stored_nodes(self, start: int, end: int) -> dict[int, bytes]:
+        """Return what is stored of the nodes that the entries `[start, end)` completed, by position."""
+        low, high = merkle.node_position(0, start), merkle.node_position(0, end)
+        return dict(
+            self._query("SELECT position, hash FROM nodes WHERE position >= ? AND position < ?", (low, high))
+        )
+
+    def part_rows(self, start: int, end: int) -> list[tuple[int, int, bytes, bytes | None]]:
+        """Return index, number, digest and bytes of the parts of the entries `[start, end)`."""
+        rows: list[tuple[int, int, bytes, bytes | None]] = self._query(
+            "SELECT idx, number, digest, bytes FROM parts WHERE idx >= ? AND idx < ?", (start, end)
+        )
+        return rows
+
+    def totals(self) -> Totals:
+        """Count the rows of each table at one moment."""
+        return Totals(
+            *self._query(
+                "SELECT coalesce(max(idx) + 1, 0), count(*), (SELECT count(*) FROM nodes),"
+                " (SELECT count(*) FROM parts) FROM entries"
+            )[0]
+        )
+
+    def damage(self) -> list[str]:
+        """Return what SQLite finds wrong with its own file: pages, indexes, constraints."""
+        return [text for (text,) in self._query("PRAGMA integrity_check(10)") if text != "ok"]
 
     def parts(self, index: int) -> tuple[StoredPart, ...]:
         """Return the parts of one entry, in the order they were appended in; erased ones without bytes."""
