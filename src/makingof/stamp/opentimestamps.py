@@ -22,6 +22,7 @@ from typing import Any
 
 from makingof.digest import Digest
 from makingof.errors import MalformedError, ProofError, UnavailableError, UsageError
+from makingof.stamp.asn1 import reading
 from makingof.stamp.base import Authority, Beside, BlockRules, Kind, Receipt, Role, Statement, Uncounted
 from makingof.stamp.block import (
     HEADER_BYTES,
@@ -32,7 +33,6 @@ from makingof.stamp.block import (
     split_height,
 )
 from makingof.stamp.http import Fetch
-from makingof.stamp.token import reading
 from makingof.texts import Message, say
 
 MAX_PROOF_BYTES = 32 * 1024

@@ -21,6 +21,7 @@ from cryptography import x509
 from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
 from makingof.errors import MalformedError, ProofError
+from makingof.stamp.asn1 import reading
 from makingof.stamp.base import Authority, Kind, Receipt, Role, Statement, Uncounted
 from makingof.stamp.chain import (
     Chain,
@@ -41,7 +42,6 @@ from makingof.stamp.token import (
     normalised_response,
     parse_request,
     parse_response,
-    reading,
 )
 from makingof.texts import say
 

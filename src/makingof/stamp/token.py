@@ -8,9 +8,7 @@ checked elsewhere, over the bytes kept in `normalised`.
 `reading`, and the stricter reader of `rfc3161-client` must later agree.
 """
 
-import struct
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,6 +17,7 @@ from asn1crypto import algos, cms, core, parser, tsp
 
 from makingof.digest import Digest
 from makingof.errors import MalformedError
+from makingof.stamp.asn1 import reading
 
 MAX_RESPONSE_BYTES = 256 * 1024
 MAX_CERTIFICATES = 32
@@ -72,25 +71,6 @@ class DeclinedError(MalformedError):
 
 class ChineseTokenError(MalformedError):
     """The token uses SM2 or SM3, which neither of our two verifiers reads."""
-
-
-@contextmanager
-def reading(what: str) -> Iterator[None]:
-    """Turn whatever an ASN.1 library throws at hostile bytes into `MalformedError`."""
-    try:
-        yield
-    except (
-        ValueError,
-        TypeError,
-        LookupError,
-        AttributeError,
-        ArithmeticError,
-        RecursionError,
-        NotImplementedError,
-        struct.error,
-    ) as err:
-        message = f"{what} does not parse: {err}"
-        raise MalformedError(message) from err
 
 
 def make_request(digest: Digest, nonce: int) -> Request:
