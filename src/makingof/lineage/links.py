@@ -1,0 +1,205 @@
+"""What one event points at: its files, the files it names, its job, and the times it claims.
+
+Everything the lineage rule looks at is read here, once, for every graph: a
+second reading elsewhere could disagree, and two lineages of one picture would
+exist. What a part says carries that part's digest, so that it can be forgotten
+with the part.
+"""
+
+import base64
+import binascii
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from makingof.clock import parse_instant
+from makingof.digest import Digest
+from makingof.errors import MalformedError
+from makingof.event import Kind
+from makingof.lineage.entry import Entry
+from makingof.part import (
+    Choice,
+    FileBody,
+    Means,
+    Own,
+    Parameters,
+    Part,
+    PartType,
+    Pieces,
+    Place,
+    Report,
+    Role,
+)
+
+JOB_KINDS = frozenset({Kind.PROMPTED, Kind.GENERATED, Kind.ATTEMPTED})
+MAKING_KINDS = JOB_KINDS | {Kind.EDITED}
+# A mask handed to a job is not made by it; its outputs, their previews and layers are.
+MADE_ROLES = frozenset({Role.OUTPUT, Role.PREVIEW, Role.GRID, Role.LAYER, Role.FINAL})
+AT_THE_MOMENT = frozenset({Means.LIVE, Means.SPOOLED, Means.WATCHED})
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FileLink:
+    """One file part of an event; `blob` and `role` are None where the part is sealed or erased.
+
+    `given` tells that the event made or brought the file; otherwise it used it.
+    """
+
+    part: Digest
+    blob: Digest | None
+    role: Role | None
+    given: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """`part` names `file`, a file part of another event."""
+
+    part: Digest
+    file: Digest
+
+
+@dataclass(frozen=True, slots=True)
+class JobLink:
+    """`part` says the job's `id`, as its tool or vendor counts: one number of two tools is two jobs."""
+
+    part: Digest
+    tool: str
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """`part` says the folder a recovered file lay in; `at_ms` is when, by its own word, it was made."""
+
+    part: Digest
+    folder: str | None
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """What one event points at, as far as its parts are shown."""
+
+    files: tuple[FileLink, ...]
+    namings: tuple[Naming, ...]
+    jobs: tuple[JobLink, ...]
+    claims: tuple[Claim, ...]
+
+
+def links_of(entry: Entry) -> Links:
+    """Read what `entry` points at."""
+    files: list[FileLink] = []
+    namings: list[Naming] = []
+    jobs: list[JobLink] = []
+    claims: list[Claim] = []
+    own_files = {digest for digest, part_type in entry.types.items() if part_type is PartType.FILE}
+    for digest, part in entry.parts.items():
+        if entry.types[digest] is PartType.FILE:
+            files.append(_file_link(entry.kind, digest, part))
+        elif isinstance(part, Part):
+            named = dict.fromkeys(_named_by(part))
+            namings += [Naming(digest, file) for file in named if file not in own_files]
+            jobs += _jobs_in(entry, digest, part)
+            claims += _claims_in(entry, digest, part)
+    return Links(tuple(files), tuple(namings), tuple(dict.fromkeys(jobs)), tuple(claims))
+
+
+def milliseconds(instant: str) -> int:
+    """Return an instant as milliseconds since 1970; anything but an instant is a `MalformedError`."""
+    return (parse_instant(instant) - _EPOCH) // _MILLISECOND
+
+
+def occurred_ms(entry: Entry) -> int | None:
+    """Return the time a `recovered` event states for itself in its header."""
+    header = entry.event.header
+    if header.means is not Means.RECOVERED or header.occurred_at is None:
+        return None
+    return milliseconds(header.occurred_at)
+
+
+def _file_link(kind: Kind, digest: Digest, part: object) -> FileLink:
+    if not isinstance(part, Part):
+        return FileLink(digest, None, None, given=False)
+    body = part.read(FileBody)
+    return FileLink(digest, body.digest, body.role, given=kind not in MAKING_KINDS or body.role in MADE_ROLES)
+
+
+def _named_by(part: Part) -> Iterator[Digest]:
+    match part.type:
+        case PartType.CHOICE:
+            choice = part.read(Choice)
+            yield from choice.judged
+            yield from choice.among
+        case PartType.PIECES:
+            yield from (pieces.file for pieces in part.read(Pieces).files)
+        case PartType.PLACE | PartType.PARAMETERS | PartType.RAW:
+            if (file := part.body.get("file")) is not None:
+                yield Digest.parse(file)
+        case PartType.OWN:
+            yield from _digests(part.read(Own).facts.get("files"))
+        case _:
+            return
+
+
+def _digests(value: object) -> Iterator[Digest]:
+    """Yield what of a list are digests; `files` means a number in other facts."""
+    for item in value if isinstance(value, list) else []:
+        try:
+            yield Digest.parse(item)
+        except MalformedError:
+            continue
+
+
+def _jobs_in(entry: Entry, digest: Digest, part: Part) -> Iterator[JobLink]:
+    if entry.kind not in JOB_KINDS:
+        return
+    tool = entry.event.header.source.tool or ""
+    if part.vouched is not None and part.vouched.job:
+        yield JobLink(digest, part.vouched.by, part.vouched.job)
+    if part.type is PartType.REPORT and (job := part.read(Report).job):
+        yield JobLink(digest, tool, job)
+    if part.type is PartType.PARAMETERS:
+        parameters = part.read(Parameters)
+        said = parameters.fields.get("job")
+        if said is not None and said.value:
+            yield JobLink(digest, parameters.tool or tool, said.value)
+
+
+def _claims_in(entry: Entry, digest: Digest, part: Part) -> Iterator[Claim]:
+    if entry.means is not Means.RECOVERED or part.type is not PartType.PLACE:
+        return
+    place = part.read(Place)
+    at_ms = occurred_ms(entry)
+    if at_ms is None:
+        at_ms = _claimed_ms(place.modified)
+    if at_ms is not None:
+        yield Claim(digest, _folder_of(place), at_ms)
+
+
+def _claimed_ms(text: str | None) -> int | None:
+    """Return a file time that is spelled as an instant; any other spelling claims nothing we can order."""
+    if text is None:
+        return None
+    try:
+        return milliseconds(text)
+    except MalformedError:
+        return None
+
+
+def _folder_of(place: Place) -> str | None:
+    """Name the folder a file lay in, on its machine."""
+    path = place.path if place.path is not None else _decoded(place.base64)
+    cut = max(path.rfind("/"), path.rfind("\\"))
+    return None if cut < 0 else f"{place.host or ''}\n{path[:cut]}"
+
+
+def _decoded(text: str | None) -> str:
+    """Return a path that is not Unicode as text that is the same for the same bytes."""
+    try:
+        return base64.b64decode(text or "").decode("utf-8", "backslashreplace")
+    except (binascii.Error, ValueError):
+        return ""
