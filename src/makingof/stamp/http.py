@@ -1,20 +1,22 @@
 """The only place from which stamping reaches the network: one request, bounded in size and time."""
 
 import http.client
+import queue
 import ssl
+import threading
 import urllib.error
 import urllib.request
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import certifi
 
-from makingof.clock import Clock
 from makingof.errors import UnavailableError
 from makingof.texts import say
 
-_SOCKET_TIMEOUT_SECONDS = 10
-_WHOLE_TIMEOUT_MS = 30_000
+_SOCKET_TIMEOUT_SECONDS = 10.0
+_WHOLE_TIMEOUT_SECONDS = 30.0
 _CHUNK_BYTES = 16 * 1024
 
 
@@ -23,60 +25,69 @@ class Fetch(Protocol):
 
     def __call__(
         self, url: str, body: bytes | None = None, *, content_type: str = "", max_bytes: int
-    ) -> bytes: ...
+    ) -> bytes:
+        """Send `body`, or ask without one; an answer longer than `max_bytes` is refused."""
+        ...
 
 
-@dataclass
+@dataclass(frozen=True, slots=True)
 class HttpFetch:
-    """Fetches over http and https and nothing else; answers longer than asked for are refused.
+    """Fetches over http and https and nothing else."""
 
-    A socket time-out alone does not end a server that sends one byte every
-    nine seconds, so the whole request has a limit too.
-    """
-
-    clock: Clock
-    whole_timeout_ms: int = _WHOLE_TIMEOUT_MS
-    _opener: urllib.request.OpenerDirector | None = field(default=None, init=False)
+    whole_timeout_seconds: float = _WHOLE_TIMEOUT_SECONDS
 
     def __call__(
         self, url: str, body: bytes | None = None, *, content_type: str = "", max_bytes: int
     ) -> bytes:
+        """Ask in a thread of its own, so that the whole exchange has a limit.
+
+        A socket's time-out starts anew with every byte; a server that sends one
+        byte every nine seconds would hold us for hours. The thread given up on
+        ends with its socket, or with the program.
+        """
         if not url.startswith(("http://", "https://")):
             message = f"address {url!r} is neither http nor https"
             raise UnavailableError(message)
         headers = {"User-Agent": "makingof", "Accept": "*/*"}
         if content_type:
             headers["Content-Type"] = content_type
-        started_ms = self.clock.uptime_ms()
+        answers: queue.SimpleQueue[bytes | Exception] = queue.SimpleQueue()
+
+        def ask() -> None:
+            try:
+                request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - the scheme was checked above
+                answers.put(_read(request, max_bytes))
+            except Exception as err:  # noqa: BLE001 - raised again in the thread that waits
+                answers.put(err)
+
+        threading.Thread(target=ask, name="makingof-fetch", daemon=True).start()
         try:
-            request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - the scheme was checked above
-            with self._open(request) as answer:
-                return self._read(url, answer, max_bytes, started_ms + self.whole_timeout_ms)
-        except (OSError, ValueError, http.client.HTTPException) as err:
+            answer = answers.get(timeout=self.whole_timeout_seconds)
+        except queue.Empty:
             raise UnavailableError(
-                say("stamp.no_answer", url=url, reason=_reason(err)), hint=say("stamp.no_answer_hint")
-            ) from err
+                say("stamp.answer_too_slow", url=url), hint=say("stamp.no_answer_hint")
+            ) from None
+        if isinstance(answer, bytes):
+            return answer
+        if isinstance(answer, OSError | ValueError | http.client.HTTPException):
+            raise UnavailableError(
+                say("stamp.no_answer", url=url, reason=_reason(answer)), hint=say("stamp.no_answer_hint")
+            ) from answer
+        raise answer
 
-    def _open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-        if self._opener is None:
-            self._opener = _make_opener()
-        answer: http.client.HTTPResponse = self._opener.open(request, timeout=_SOCKET_TIMEOUT_SECONDS)
-        return answer
 
-    def _read(self, url: str, answer: http.client.HTTPResponse, max_bytes: int, until_ms: int) -> bytes:
-        body = bytearray()
-        while chunk := answer.read1(_CHUNK_BYTES):
+def _read(request: urllib.request.Request, max_bytes: int) -> bytes:
+    body = bytearray()
+    with _opener().open(request, timeout=_SOCKET_TIMEOUT_SECONDS) as answer:
+        while chunk := answer.read(_CHUNK_BYTES):
             body += chunk
             if len(body) > max_bytes:
-                raise UnavailableError(say("stamp.answer_too_long", url=url, limit=max_bytes))
-            if self.clock.uptime_ms() > until_ms:
-                raise UnavailableError(
-                    say("stamp.answer_too_slow", url=url), hint=say("stamp.no_answer_hint")
-                )
-        return bytes(body)
+                raise UnavailableError(say("stamp.answer_too_long", url=request.full_url, limit=max_bytes))
+    return bytes(body)
 
 
-def _make_opener() -> urllib.request.OpenerDirector:
+@cache
+def _opener() -> urllib.request.OpenerDirector:
     """Build an opener without the handlers for files and FTP, which a redirect could otherwise reach.
 
     The answers are signed or proved on their own, so TLS keeps only the
