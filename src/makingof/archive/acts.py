@@ -55,7 +55,13 @@ class Teller:
 
     @property
     def means(self) -> Means:
+        """Of an act done in makingof itself, such as a choice: live, unless told afterwards."""
         return Means.LIVE if self.when is None else Means.STATED
+
+    @property
+    def stated(self) -> Means:
+        """Of what happened elsewhere and is only told here: an edit, a publication, a recording."""
+        return Means.STATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Archive: a folder with a log, a store and an index, opened together."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -101,6 +101,7 @@ class Plan:
     settings: Settings
     takes_recovery_key: bool = False
     uses_keyring: bool = False
+    previous: Callable[[str], dict[str, object]] | None = None  # what entry 0 says of the log it succeeds
 
 
 def create_archive(home: Home, clock: Clock, plan: Plan) -> tuple[Archive, RecoveryKey | None]:
@@ -153,9 +154,9 @@ def _entry_zero(archive: Archive, plan: Plan, recovery: RecoveryKey | None) -> O
     """What every log begins with: its own key, the recovery key's hash, and who keeps it."""
     owner = Person(id=plan.settings.owner, name=plan.owner, role="owner")
     facts: dict[str, object] = {
-        "log_key": archive.log.vkey,
+        "log_key": archive.log.public.vkey,
         "recovery": None if recovery is None else recovery.public_digest,
-        "previous": None if plan.previous is None else plan.previous.to_facts(),
+        "previous": None if plan.previous is None else plan.previous(archive.log.origin),
     }
     people = Draft(PartType.PEOPLE, body_of(People(people=(owner,))), "person", Means.STATED)
     return own_observation(Kind.ENROLLED, PROGRAM, facts, drafts=[people])

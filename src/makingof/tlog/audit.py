@@ -33,6 +33,7 @@ class Step:
     count: int = 0
     problems: list[MakingofError] = field(default_factory=list)
     skipped: str = ""  # why nothing could be checked
+    notes: list[object] = field(default_factory=list)  # worth knowing, and no fault
 
     @property
     def outcome(self) -> Outcome:
@@ -45,6 +46,11 @@ class Step:
         """Note a problem."""
         if len(self.problems) < _MAX_PROBLEMS:
             self.problems.append(problem)
+
+    def note(self, remark: object) -> None:
+        """Note something that is no problem."""
+        if len(self.notes) < _MAX_PROBLEMS:
+            self.notes.append(remark)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,54 @@
+"""Importing into an archive: the recorder's import with the index as its memory."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from makingof.archive.acts import PROGRAM
+from makingof.archive.archive import Archive
+from makingof.digest import Digest
+from makingof.recorder.importing import Import, Imported
+from makingof.store.base import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class _IndexMemory:
+    """What the index remembers of earlier imports."""
+
+    archive: Archive
+
+    def has_place(self, digest: Digest, path: Path) -> bool:
+        return self.archive.index.has_place(digest, str(path))
+
+    def find_event(self, digest: Digest) -> Digest | None:
+        files = self.archive.index.files_of(digest)
+        return files[0].event if files else None
+
+
+def import_files(
+    archive: Archive,
+    paths: Iterable[Path],
+    *,
+    in_place: bool = False,
+    single: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Imported]:
+    """Record `paths` as they are now, yielding each when it is durable; the index follows at the end.
+
+    With `in_place` the bytes stay where they are and only digests and records are
+    kept. `single` is for a picture an act met for the first time.
+    """
+    archive.require_writable()
+    run = Import(
+        recorder=archive.recorder,
+        store=archive.store,
+        memory=_IndexMemory(archive),
+        source=PROGRAM,
+        in_place=in_place,
+        single=single,
+        project=archive.index.current_project(),
+    )
+    try:
+        yield from run.run(paths, progress)
+    finally:
+        archive.index.follow(archive.log)

@@ -1,0 +1,92 @@
+"""`import`: files and folders, with the cost said first and a summary that explains itself."""
+
+from collections import Counter
+from pathlib import Path
+
+import click
+
+from makingof.archive.archive import Archive
+from makingof.archive.imports import import_files
+from makingof.capture.folder import Listing, list_files
+from makingof.cli.command import argument, command, option
+from makingof.cli.opening import writing
+from makingof.cli.terminal import Terminal
+from makingof.recorder.importing import Imported, Outcome
+from makingof.texts import say
+
+_ASK_ABOVE_BYTES = 2 << 30
+_SHOWN = 10
+
+
+@command("import")
+@argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@option("--in-place", is_flag=True, help="help.option_in_place")
+@option("--yes", is_flag=True, help="help.option_yes")
+def import_(
+    terminal: Terminal,
+    paths: tuple[Path, ...],
+    in_place: bool,  # noqa: FBT001 - click passes options by name
+    yes: bool,  # noqa: FBT001
+) -> int:
+    """Record files and folders; see `help.import`. Returns 1 if some file was not recorded."""
+    with writing(terminal) as archive:
+        listing = list_files(paths)
+        _say_cost(terminal, archive, listing, in_place=in_place)
+        if not yes and not in_place and listing.size_bytes > _ASK_ABOVE_BYTES:
+            click.confirm(terminal.text(say("cli.import_sure")), abort=True, err=True)
+        done = _run(terminal, archive, listing, in_place=in_place)
+    return _summarise(terminal, listing, done)
+
+
+def _run(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bool) -> list[Imported]:
+    done = []
+    with terminal.progress(say("cli.importing"), len(listing.files)) as progress:
+        for imported in import_files(archive, listing.files, in_place=in_place):
+            done.append(imported)
+            progress(len(done), len(listing.files))
+            terminal.json(_as_json(imported))
+    return done
+
+
+def _say_cost(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bool) -> None:
+    key = "cli.import_in_place" if in_place else "cli.import_cost"
+    terminal.say(
+        key,
+        count=len(listing.files),
+        size=megabytes(listing.size_bytes),
+        archive=archive.home.path,
+    )
+
+
+def _summarise(terminal: Terminal, listing: Listing, done: list[Imported]) -> int:
+    counts = Counter(item.outcome for item in done)
+    tools = Counter(item.tool for item in done if item.outcome is Outcome.RECOGNISED)
+    for outcome in Outcome:
+        if counts[outcome]:
+            terminal.say(f"cli.import_{outcome}", count=counts[outcome])
+    for tool, count in tools.most_common():
+        terminal.say("cli.import_tool", tool=tool, count=count)
+    for reason, count in Counter(reason for _, reason in listing.left_out).items():
+        terminal.say(f"cli.left_out_{reason}", count=count)
+    failures = [(path, error) for path, error in listing.failed]
+    failures += [(item.path, item.error) for item in done if item.error is not None]
+    for path, error in failures[:_SHOWN]:
+        terminal.notice(say("cli.import_failed_file", path=path, error=terminal.text(error.message)))
+    if len(failures) > _SHOWN:
+        terminal.notice(say("cli.and_more", count=len(failures) - _SHOWN))
+    return 1 if failures else 0
+
+
+def _as_json(item: Imported) -> dict[str, object]:
+    return {
+        "file": str(item.path),
+        "outcome": item.outcome.value,
+        "digest": item.digest,
+        "tool": item.tool,
+        "error": None if item.error is None else str(item.error),
+    }
+
+
+def megabytes(size_bytes: int) -> str:
+    """Spell a size for people."""
+    return f"{size_bytes / 1_000_000:,.1f} MB"

@@ -1,0 +1,59 @@
+"""Opening the archive for a command, and what every writing command does around its work."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from makingof.archive.acts import Teller
+from makingof.archive.archive import Archive, Home, open_archive
+from makingof.archive.names import Namer
+from makingof.archive.upkeep import record_health, start_due_stamping
+from makingof.cli.terminal import Terminal
+from makingof.errors import UsageError
+from makingof.texts import say
+
+
+def home_of(terminal: Terminal) -> Home:
+    """Return where this run's archive and its state lie."""
+    return Home(terminal.archive_path, terminal.state_path)
+
+
+@contextmanager
+def reading(terminal: Terminal) -> Iterator[Archive]:
+    """Open the archive to look at it; nothing is written but its index."""
+    with open_archive(home_of(terminal), terminal.clock) as archive:
+        yield archive
+
+
+@contextmanager
+def writing(terminal: Terminal) -> Iterator[Archive]:
+    """Open the archive to write to it, and say which one it is.
+
+    A health check goes first where one is due; afterwards, when the command has
+    answered, a detached process has the log stamped if that is due.
+    """
+    with open_archive(home_of(terminal), terminal.clock) as archive:
+        archive.require_writable()
+        record_health(archive)
+        terminal.notice(say("cli.archive_used", path=archive.home.path))
+        yield archive
+        start_due_stamping(archive)
+
+
+def teller_of(terminal: Terminal, archive: Archive, when: str | None = None) -> Teller:
+    """Return who acts: `--as` by pseudonym or enrolled name, else the owner."""
+    if terminal.actor is None:
+        return Teller(archive.settings.owner, when)
+    people = archive.index.people()
+    matches = [person.id for person in people if terminal.actor in (person.id, person.name)]
+    if len(set(matches)) != 1:
+        known = ", ".join(f"{person.id} ({person.name})" for person in people)
+        raise UsageError(
+            say("cli.nobody", name=terminal.actor), hint=say("cli.nobody_hint", people=known or "–")
+        )
+    return Teller(matches[0], when)
+
+
+def report_new(terminal: Terminal, namer: Namer) -> None:
+    """Say which pictures had to be recorded first."""
+    for path in namer.newly_recorded:
+        terminal.notice(say("cli.recorded_first", path=path))

@@ -1,0 +1,37 @@
+"""Printing what was recorded, and short names that work unquoted in every shell."""
+
+from collections.abc import Sequence
+
+from makingof.archive.acts import Picture
+from makingof.cli.terminal import Terminal
+from makingof.digest import Digest
+from makingof.recorder.write import Recorded
+from makingof.texts import say
+
+_SHORT = 10
+
+
+def short(name: Digest) -> str:
+    """Return the first digits of a digest: enough to name it on the command line."""
+    return name.hex[:_SHORT]
+
+
+def show_recorded(
+    terminal: Terminal,
+    key: str,
+    recorded: Sequence[Recorded],
+    *,
+    pictures: Sequence[Picture] = (),
+    **values: object,
+) -> None:
+    """Say what was recorded, as a line for people or an object for programs."""
+    for done in recorded:
+        names = ", ".join(picture.name or short(picture.blob) for picture in pictures)
+        terminal.line(say(key, event=f"e{done.position}", pictures=names, **values))
+        terminal.json(
+            {
+                "event": str(done.name),
+                "position": done.position,
+                "pictures": [str(picture.blob) for picture in pictures],
+            }
+        )
