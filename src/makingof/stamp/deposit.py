@@ -39,7 +39,7 @@ class DepositDetails(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def to_bytes(self) -> bytes:
         """Write the details as canonical JSON."""
-        return canonical.to_bytes(msgspec.to_builtins(self))
+        return canonical.to_bytes(msgspec.to_builtins(self, enc_hook=str))
 
 
 def attach_deposit(

@@ -57,6 +57,9 @@ class HttpFetch:
             try:
                 request = urllib.request.Request(url, data=body, headers=headers)  # noqa: S310 - the scheme was checked above
                 answers.put(_read(request, max_bytes))
+            except urllib.error.HTTPError as err:
+                err.close()  # it is the answer, too, and holds the socket
+                answers.put(err)
             except Exception as err:  # noqa: BLE001 - raised again in the thread that waits
                 answers.put(err)
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from makingof.digest import Digest
 from makingof.errors import ProofError
 
-_TIMEOUT_SECONDS = 20
+_TIMEOUT_SECONDS = 20.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ONE_SECOND = timedelta(seconds=1)
 # LibreSSL calls itself `openssl` too and has no -attime, as OpenSSL before 1.1.0 has none in ts.
@@ -30,6 +30,7 @@ class OpenSsl:
 
     program: str
     version: str
+    timeout_seconds: float = _TIMEOUT_SECONDS
 
     def __str__(self) -> str:
         return f"openssl {self.version}"
@@ -73,11 +74,11 @@ class OpenSsl:
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
-                timeout=_TIMEOUT_SECONDS,
+                timeout=self.timeout_seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired as err:
-            message = f"{self} did not finish in {_TIMEOUT_SECONDS} s"
+            message = f"{self} did not finish in {self.timeout_seconds:g} s"
             raise ProofError(message) from err
         except OSError as err:
             message = f"{self} could not be run: {err}"
