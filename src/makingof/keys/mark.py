@@ -71,21 +71,9 @@ class MarkFile:
                 return None
             raise
 
-    @contextmanager
-    def locked(self, timeout_seconds: float) -> Iterator[None]:
-        """Hold the only right on this machine to append to the log, or raise `ConflictError` in time.
-
-        The lock belongs to the open file and ends with the process, however it ends.
-        """
-        make_folders(self.path.parent)
-        with explained(self.path):
-            stream = self.path.with_suffix(".lock").open("ab")
-        with stream:
-            _wait_for_lock(stream, timeout_seconds)
-            try:
-                yield
-            finally:
-                _unlock(stream)
+    def locked(self, timeout_seconds: float) -> AbstractContextManager[None]:
+        """Hold the only right on this machine to append to the log, or raise `ConflictError` in time."""
+        return hold_lock(self.path.with_suffix(".lock"), timeout_seconds)
 
     def advance(self, mark: Mark) -> None:
         """Make `mark` durable: file and folder are synced when this returns.
@@ -100,6 +88,23 @@ class MarkFile:
             message = f"log was signed at size {old.size} and must not be signed again at size {mark.size}"
             raise LogForkError(message)
         replace(self.path, format_mark(mark))
+
+
+@contextmanager
+def hold_lock(path: Path, timeout_seconds: float) -> Iterator[None]:
+    """Hold the lock file `path` while the block runs, or raise `ConflictError` in time.
+
+    The lock belongs to the open file and ends with the process, however it ends.
+    """
+    make_folders(path.parent)
+    with explained(path):
+        stream = path.open("ab")
+    with stream:
+        _wait_for_lock(stream, timeout_seconds)
+        try:
+            yield
+        finally:
+            _unlock(stream)
 
 
 def format_mark(mark: Mark) -> bytes:
