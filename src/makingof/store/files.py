@@ -77,13 +77,11 @@ class FileStore:
 
     def open(self, digest: Digest) -> BinaryIO:
         path = self.blob_path(digest)
-        try:
-            with durable.explained(path, self._system):
+        with durable.explained(path, self._system):
+            try:
                 return durable.open_regular(path, system=self._system)
-        except StorageError as err:
-            if isinstance(err.__cause__, FileNotFoundError):
+            except FileNotFoundError as err:
                 raise missing(digest) from err
-            raise
 
     def read(self, digest: Digest) -> bytes:
         with self.open(digest) as stream, durable.explained(self.blob_path(digest), self._system):
@@ -237,13 +235,11 @@ class FileStore:
 
     def _find_size(self, digest: Digest) -> int | None:
         path = self.blob_path(digest)
-        try:
-            with durable.explained(path, self._system):
+        with durable.explained(path, self._system):
+            try:
                 status = path.lstat()
-        except StorageError as err:
-            if isinstance(err.__cause__, FileNotFoundError):
+            except FileNotFoundError:
                 return None
-            raise
         if not S_ISREG(status.st_mode):
             raise corrupt(digest, say("storage.found_no_file"))
         return status.st_size

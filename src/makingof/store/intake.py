@@ -8,10 +8,8 @@ from typing import BinaryIO
 from makingof import durable
 from makingof.digest import Digest
 from makingof.durable import READ_ONLY, Staged
-from makingof.store.source_file import SourceFile, plain_stream_source
+from makingof.store.source_file import IN_MEMORY_BYTES, SourceFile, plain_stream_source
 from makingof.system import System
-
-IN_MEMORY_BYTES = 16 << 20  # larger files are read twice, so that known bytes need no room on the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ class Intake:
         staged = self._clone(source)
         if staged:
             return self._taken_clone(staged, source)
-        if source.size_bytes <= IN_MEMORY_BYTES:
+        if source.size_bytes < IN_MEMORY_BYTES:
             return self._take_small(source)
         return self._take_large(source)
 
@@ -61,7 +59,7 @@ class Intake:
                 source.require_unchanged(start + size_bytes)
             return self._kept(staged, digest, size_bytes, source)
 
-    def stage(self, data: bytes) -> Staged:
+    def stage(self, data: bytes | memoryview) -> Staged:
         """Write `data` under a temporary name and sync it."""
         with self._stage() as staged:
             staged.write(data)
@@ -69,14 +67,15 @@ class Intake:
             return staged.keep()
 
     def _take_small(self, source: SourceFile) -> Taken:
-        data = source.stream.read(IN_MEMORY_BYTES + 1)
+        data = source.read_whole()
         source.require_unchanged(len(data))
         digest = Digest.of(data)
         staged = None if self._lies(digest, len(data)) else self.stage(data)
         return Taken(digest, len(data), staged, source.path, source.modified_ns)
 
     def _take_large(self, source: SourceFile) -> Taken:
-        digest, size_bytes = Digest.of_stream(source.stream)
+        # Read twice, so that bytes the store has need no room on the disk.
+        digest, size_bytes = source.digest()
         source.require_unchanged(size_bytes)
         if self._lies(digest, size_bytes):
             return Taken(digest, size_bytes, None, source.path, source.modified_ns)

@@ -4,7 +4,9 @@ Nothing here writes, locks or touches such a file, and opening it never waits
 for or hinders the program that writes it.
 """
 
+import hashlib
 import os
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
@@ -22,7 +24,8 @@ from makingof.store.base import Failure, Progress
 from makingof.system import System
 from makingof.texts import say
 
-THREADS = max(4, (os.cpu_count() or 2) * 2)
+THREADS = 8  # while some wait for the disk, the others hash
+IN_MEMORY_BYTES = 8 << 20  # a file up to this is read whole, a larger one piece by piece
 _ATTEMPTS = 3
 _AHEAD = 64
 
@@ -77,6 +80,21 @@ class SourceFile:
         """The file system it lies on."""
         return self._before.st_dev
 
+    def read_whole(self) -> memoryview:
+        """Read a small file from its start; the view is good until this thread reads again."""
+        buffer = _buffer(self.size_bytes + 1)  # one more: a file that grew shows itself
+        return buffer[: _fill(self.stream, buffer)]
+
+    def digest(self) -> tuple[Digest, int]:
+        """Read what is left to the end, in bounded memory; return its name and size."""
+        state = hashlib.sha256()
+        size_bytes = 0
+        buffer = _buffer(1 << 20)
+        while count := _fill(self.stream, buffer):
+            state.update(buffer[:count])
+            size_bytes += count
+        return Digest.from_raw(state.digest()), size_bytes
+
     def require_unchanged(self, read_bytes: int) -> None:
         """Raise `ChangedError` unless `read_bytes` is its size, as when opened, and its path still names it.
 
@@ -121,7 +139,7 @@ def hash_many(
 
 def _hash_one(path: Path, look: Callable[[BinaryIO], Seen]) -> Hashed[Seen] | Failure:
     def hash_opened(source: SourceFile) -> Hashed[Seen]:
-        digest, size_bytes = Digest.of_stream(source.stream)
+        digest, size_bytes = source.digest()
         source.stream.seek(0)
         seen = look(source.stream)
         source.require_unchanged(size_bytes)
@@ -147,6 +165,24 @@ def read_steadily(
             except OSError as err:
                 raise unreadable(path, err) from err
     raise AssertionError
+
+
+_own = threading.local()
+
+
+def _buffer(size_bytes: int) -> memoryview:
+    """Return this thread's buffer: new memory for every file would cost more than hashing it."""
+    buffer: bytearray = getattr(_own, "buffer", bytearray())
+    if len(buffer) < size_bytes:
+        buffer = _own.buffer = bytearray(size_bytes)
+    return memoryview(buffer)[:size_bytes]
+
+
+def _fill(stream: BinaryIO, buffer: memoryview) -> int:
+    filled = 0
+    while count := stream.readinto(buffer[filled:]):  # type: ignore[attr-defined]
+        filled += count
+    return filled
 
 
 def _state(status: os.stat_result) -> tuple[int, int]:
