@@ -2,7 +2,6 @@
 
 import os
 from pathlib import Path
-from typing import Any
 
 from makingof.durable import PRIVATE, explained, make_folders, write_new
 from makingof.errors import MalformedError, UnavailableError
@@ -32,7 +31,10 @@ def keep_key(state: Path, key: SigningKey) -> None:
 def create_key_in_keyring(state: Path) -> SigningKey:
     """Make a key and give it to the system's keyring; only a note that it is there lies in `state`."""
     key = SigningKey.make()
-    _ask_keyring().set_password(_KEYRING_SERVICE, key.origin, key.to_pem().decode())
+    pem = key.to_pem().decode()
+    _ask_keyring("set_password", key.origin, pem)
+    if _ask_keyring("get_password", key.origin) != pem:  # some back ends take a secret and keep nothing
+        raise UnavailableError(say("keys.keyring_forgets"), hint=say("keys.keyring_refused_hint"))
     _write_private(_note_path(state, key.origin), b"the key is in the system's keyring\n")
     return key
 
@@ -88,13 +90,20 @@ def _read_private(path: Path) -> bytes | None:
 def _read_keyring(state: Path, origin: str) -> bytes | None:
     if not _note_path(state, origin).exists():
         return None
-    found: str | None = _ask_keyring().get_password(_KEYRING_SERVICE, origin)
+    found = _ask_keyring("get_password", origin)
     return None if found is None else found.encode()
 
 
-def _ask_keyring() -> Any:
+def _ask_keyring(act: str, origin: str, *values: str) -> str | None:
     try:
         import keyring  # noqa: PLC0415 - an extra, and slow to load
+        import keyring.errors  # noqa: PLC0415
     except ImportError as err:
         raise UnavailableError(say("keys.no_keyring"), hint=say("keys.no_keyring_hint")) from err
-    return keyring
+    try:
+        answer: str | None = getattr(keyring, act)(_KEYRING_SERVICE, origin, *values)
+    except keyring.errors.KeyringError as err:
+        raise UnavailableError(
+            say("keys.keyring_refused", reason=err), hint=say("keys.keyring_refused_hint")
+        ) from err
+    return answer

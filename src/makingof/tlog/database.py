@@ -9,6 +9,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -106,7 +107,7 @@ def create_schema(path: Path, settings: dict[str, str]) -> None:
     """
     with explained(path):
         path.touch(mode=PRIVATE)
-    with translated(path), connection_to(path) as connection:
+    with translated(path), connection_to(path, timeout_seconds=0) as connection:
         if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
             raise UsageError(say("tlog.exists", path=path))
         if connection.execute("PRAGMA journal_mode = WAL").fetchone()[0] != "wal":
@@ -155,9 +156,9 @@ def read_node(query: Query, level: int, index: int) -> bytes:
 
 
 @contextmanager
-def connection_to(path: Path) -> Iterator[sqlite3.Connection]:
+def connection_to(path: Path, *, timeout_seconds: float) -> Iterator[sqlite3.Connection]:
     """Give a writable connection for a moment."""
-    connection = connect(path, writable=True, timeout_seconds=0)
+    connection = connect(path, writable=True, timeout_seconds=timeout_seconds)
     try:
         yield connection
     finally:
@@ -221,6 +222,14 @@ def _expected_schema() -> set[tuple[str, str, str]]:
 def wal_path(path: Path) -> Path:
     """Return where SQLite keeps what was committed and not yet folded into the file."""
     return path.with_name(path.name + "-wal")
+
+
+def holds_bytes(path: Path, trace: bytes) -> bool:
+    """Tell whether `trace` lies anywhere in the file, in use or not."""
+    if not path.exists() or path.stat().st_size == 0:
+        return False
+    with path.open("rb") as stream, mmap(stream.fileno(), 0, access=ACCESS_READ) as view:
+        return view.find(trace) >= 0
 
 
 def _is_pending(path: Path) -> bool:

@@ -12,7 +12,15 @@ from makingof.keys.mark import Mark
 from makingof.keys.signing import SigningKey
 from makingof.texts import say
 from makingof.tlog.checkpoint import read_checkpoint, sign_checkpoint
-from makingof.tlog.database import connect, connection_to, create_schema, require_file, translated, wal_path
+from makingof.tlog.database import (
+    connect,
+    connection_to,
+    create_schema,
+    holds_bytes,
+    require_file,
+    translated,
+    wal_path,
+)
 from makingof.tlog.grouping import Group
 from makingof.tlog.merkle import EMPTY_HEAD
 from makingof.tlog.note import NoteKey
@@ -84,7 +92,7 @@ class Log(LogReader):
         Copies remain in the write-ahead log until `purge`. Erasing works
         without the key too: it is the one thing a holder may always do.
         """
-        with translated(self.path), connection_to(self.path) as connection:
+        with translated(self.path), connection_to(self.path, timeout_seconds=TIMEOUT_SECONDS) as connection:
             done = connection.execute(
                 "UPDATE parts SET bytes = NULL WHERE idx = ? AND number = ?", (index, number)
             )
@@ -103,13 +111,12 @@ class Log(LogReader):
             ConflictError: somebody is still reading older pages; ask again.
             IntegrityError: something of `absent` is still there.
         """
-        with translated(self.path), connection_to(self.path) as connection:
+        with translated(self.path), connection_to(self.path, timeout_seconds=0) as connection:
             busy = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
         if busy:
             raise ConflictError(say("tlog.busy", path=self.path), hint=say("tlog.busy_hint"))
         for path in (self.path, wal_path(self.path)):
-            remains = path.read_bytes() if path.exists() else b""
-            if any(trace in remains for trace in absent):
+            if any(holds_bytes(path, trace) for trace in absent):
                 raise IntegrityError(say("tlog.remains", path=path))
 
     def close(self) -> None:

@@ -105,6 +105,9 @@ class Sequencer:
             LogForkError: the archive holds other entries than this machine signed.
         """
         with self._mark.locked(self._timeout_seconds), translated(self._path):
+            # A disk that refuses is noticed now: SQLite opens a file it may only read without a word.
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.execute("ROLLBACK")
             refusal = self._check_mark(self._read_edge().head())
             if refusal is None:
                 self._publish()
