@@ -1,6 +1,9 @@
-"""What the tests of time share: a clock that stands still, and tokens bent in one place each."""
+"""What the tests of time share: a clock that stands still, bent tokens, a loopback server."""
 
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 from makingof.digest import Digest
 from makingof.stamp.base import Authority, Beside, Kind, Receipt, Role
@@ -69,3 +72,43 @@ def receipt_of(data, *, digest=DIGEST, authority="one", certificates=(), crls=()
     if request is not None:
         beside.append(Beside(Role.REQUEST, request))
     return Receipt(Kind.RFC3161, authority, digest, data, tuple(beside))
+
+
+@contextmanager
+def answering(answers):
+    """Serve one canned answer per path on loopback; yields (address, requests seen)."""
+    seen = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self._answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+        def do_GET(self):
+            self._answer(None)
+
+        def _answer(self, body):
+            seen.append((self.command, self.path, dict(self.headers), body))
+            found = answers.get(self.path)
+            found = found(body) if callable(found) else found
+            if isinstance(found, tuple):
+                status, headers, found = found
+            else:
+                status, headers = (404, {}) if found is None else (200, {})
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(found or b"")
+
+        def log_message(self, *_):
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}", seen
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

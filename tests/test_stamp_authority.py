@@ -3,11 +3,9 @@
 import contextlib
 import socket
 import threading
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from tests.stamping import DIGEST, LONG_AGO, MESSAGE, NOON, make_authority, make_local, respond
+from tests.stamping import DIGEST, LONG_AGO, MESSAGE, NOON, answering, make_authority, make_local, respond
 
 from makingof.digest import Digest
 from makingof.errors import MakingofError, ProofError, UnavailableError, UsageError
@@ -17,46 +15,6 @@ from makingof.stamp.http import HttpFetch
 from makingof.stamp.local import decline, make_crl, make_root, make_signer, serve
 from makingof.stamp.rfc3161 import verify_token
 from makingof.stamp.token import parse_request
-
-
-@contextmanager
-def answering(answers):
-    """Serve one canned answer per path on loopback; yields (address, requests seen)."""
-    seen = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self):
-            self._answer(self.rfile.read(int(self.headers["Content-Length"])))
-
-        def do_GET(self):
-            self._answer(None)
-
-        def _answer(self, body):
-            seen.append((self.command, self.path, dict(self.headers), body))
-            found = answers.get(self.path)
-            found = found(body) if callable(found) else found
-            if isinstance(found, tuple):
-                status, headers, found = found
-            else:
-                status, headers = (404, {}) if found is None else (200, {})
-            self.send_response(status)
-            for name, value in headers.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(found or b"")
-
-        def log_message(self, *_):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", seen
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def ask(authority, fetch=None):

@@ -12,18 +12,26 @@ from hypothesis import strategies as st
 from opentimestamps.core.notary import (
     BitcoinBlockHeaderAttestation,
     LitecoinBlockHeaderAttestation,
-    PendingAttestation,
 )
-from opentimestamps.core.op import OpAppend, OpPrepend, OpRIPEMD160, OpSHA1, OpSHA256
-from opentimestamps.core.serialize import BytesSerializationContext
+from opentimestamps.core.op import OpRIPEMD160, OpSHA1, OpSHA256
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
-from tests.stamping import DIGEST, MESSAGE
-from tests.test_stamp_authority import answering
+from tests.calendars import (
+    BLOCK_TIME,
+    HEIGHT,
+    NONCE,
+    Calendar,
+    make_authority,
+    mine,
+    submit,
+    to_bytes,
+    trusting,
+)
+from tests.stamping import DIGEST, MESSAGE, answering
 
 from makingof.digest import Digest
 from makingof.errors import MalformedError, ProofError, UnavailableError, UsageError
-from makingof.stamp.base import Authority, Beside, BlockRules, Kind, Receipt, Role, Statement, Uncounted
-from makingof.stamp.block import check_work, join_height, parse_header
+from makingof.stamp.base import Beside, Kind, Receipt, Role, Statement, Uncounted
+from makingof.stamp.block import join_height, parse_header
 from makingof.stamp.http import HttpFetch
 from makingof.stamp.opentimestamps import (
     BLOCK_MARGIN,
@@ -35,86 +43,10 @@ from makingof.stamp.opentimestamps import (
 )
 from makingof.stamp.trust import built_in_trust
 
-NONCE = bytes(range(16))
-HEIGHT = 900_001
-BLOCK_TIME = datetime(2026, 3, 1, 15, tzinfo=UTC)
-EASY = 0x207FFFFF  # the target of a chain made for tests: every second hash meets it
 GENESIS = bytes.fromhex(
     "0100000000000000000000000000000000000000000000000000000000000000000000003ba3edfd7a7b12b27ac72c3e67768f617fc8"
     "1bc3888a51323a9fb8aa4b1e5e4a29ab5f49ffff001d1dac2b7c"
 )
-
-
-def mine(root, *, bits=EASY, at=BLOCK_TIME):
-    """Make a header over `root` that meets its target."""
-    for nonce in range(1 << 20):
-        header = struct.pack("<I32s32sIII", 1, bytes(32), root, int(at.timestamp()), bits, nonce)
-        try:
-            check_work(parse_header(header))
-        except ProofError:
-            continue
-        return header
-    raise AssertionError
-
-
-def to_bytes(file):
-    context = BytesSerializationContext()
-    file.serialize(context)
-    return context.getbytes()
-
-
-def branch_bytes(node):
-    context = BytesSerializationContext()
-    node.serialize(context)
-    return context.getbytes()
-
-
-class Calendar:
-    """A calendar and an explorer in one: takes digests, and has a block once `mined`."""
-
-    def __init__(self):
-        self.mined = False
-        self.commitments = {}
-        self.header = None
-        self.answers = _Answers(self)
-
-    def submit(self, digest, url):
-        node = Timestamp(digest)
-        commitment = node.ops.add(OpPrepend(b"calendar")).ops.add(OpSHA256())
-        commitment.attestations.add(PendingAttestation(url))
-        self.commitments[commitment.msg] = url
-        return branch_bytes(node)
-
-    def timestamp(self, commitment):
-        if not self.mined or commitment not in self.commitments:
-            return None
-        node = Timestamp(commitment)
-        root = node.ops.add(OpAppend(b"others")).ops.add(OpSHA256()).ops.add(OpSHA256())
-        root.attestations.add(BitcoinBlockHeaderAttestation(HEIGHT))
-        self.header = mine(root.msg)
-        return branch_bytes(node)
-
-    def explore(self, path):
-        if self.header is None:
-            return None
-        block = parse_header(self.header).hash
-        pages = {f"/api/block-height/{HEIGHT}": block, f"/api/block/{block}/header": self.header.hex()}
-        found = pages.get(path)
-        return found and found.encode()
-
-
-class _Answers(dict):
-    def __init__(self, calendar):
-        super().__init__()
-        self.calendar = calendar
-        self.url = ""
-
-    def get(self, path):
-        if path == "/digest":
-            return lambda body: self.calendar.submit(body, self.url)
-        if path.startswith("/timestamp/"):
-            return self.calendar.timestamp(bytes.fromhex(path.removeprefix("/timestamp/")))
-        return self.calendar.explore(path)
 
 
 @pytest.fixture
@@ -124,22 +56,6 @@ def calendar():
         made.answers.url = made.url = url
         made.seen = seen
         yield made
-
-
-def make_authority(*urls, difficulty=1, known=(), calendars=("127.0.0.1:*",)):
-    explorers = tuple(f"{url}/api" for url in urls)
-    rules = BlockRules(difficulty, known=known, calendars=calendars, explorers=explorers)
-    return Authority("bitcoin", Kind.OTS, "Bitcoin", urls=urls, blocks=rules)
-
-
-# A header of a chain for tests has less than difficulty 1; the reader may name its hash instead.
-def trusting(receipt, *urls):
-    header = parse_header(receipt.find_beside(Role.HEADER)[0][4:])
-    return make_authority(*urls, known=((HEIGHT, header.hash),))
-
-
-def submit(authority):
-    return CalendarAuthority(authority, HttpFetch(), NONCE).request(MESSAGE)
 
 
 def completed(calendar):

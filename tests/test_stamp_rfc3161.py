@@ -10,6 +10,7 @@ import pytest
 from asn1crypto import algos, cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
+from rfc3161_client import VerifierBuilder, decode_timestamp_response
 from tests.stamping import (
     DIGEST,
     LONG_AGO,
@@ -134,6 +135,15 @@ def test_a_self_signed_signer_from_the_package_gives_no_trust(pair, authority):
     lone = make_root("one signer", valid_from=LONG_AGO)
     with pytest.raises(ProofError):
         verify(receipt_of(respond(lone), certificates=[to_der(lone.certificate)]), authority)
+
+
+def test_a_root_handed_to_the_client_as_an_intermediate_would_have_given_trust(pair):
+    """Why the chain goes into the token's own set: the library keeps roots and intermediates in one store."""
+    root, signer = make_pair(name="one")
+    verifier = VerifierBuilder(roots=[pair[0].certificate], intermediates=[root.certificate]).build()
+    assert verifier.verify(decode_timestamp_response(respond(signer)), DIGEST.raw)
+    receipt = receipt_of(respond(signer), certificates=[to_der(root.certificate)])
+    assert isinstance(verify(receipt, make_authority(pair[0])), Uncounted)
 
 
 def test_a_certificate_expired_today_was_good_then():
