@@ -1,8 +1,9 @@
 """Reading whole files: what `read_records` and `facts_of` promise."""
 
+from tests import records
+
 from makingof.metadata.facts import facts_of
 from makingof.metadata.registry import main_reading, read_records
-from tests import records
 
 
 def test_facts_of_an_a1111_picture():

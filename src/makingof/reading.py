@@ -15,10 +15,12 @@ from enum import StrEnum
 from makingof.digest import Digest
 
 SHARED_FIELDS = (
-    "prompt",           # what the model was asked for, in effect
+    "prompt",           # what the tool calls the prompt
     "negative",
-    "typed_prompt",     # before wildcards, styles or rewriting, where the tool keeps it
+    "typed_prompt",     # before wildcards, templates or rewriting, where the tool keeps it too
     "typed_negative",
+    "expanded_prompt",  # with styles and expansion, where the tool states it beside the prompt
+    "expanded_negative",
     "seed",
     "steps",
     "sampler",
@@ -109,3 +111,8 @@ class Reading:
         """Text of a field, or None where it is not present."""
         found = self.fields.get(name)
         return found.value if found else None
+
+    def state_of(self, name: str) -> State:
+        """State of a field; one that the record does not mention is absent."""
+        found = self.fields.get(name)
+        return found.state if found else State.ABSENT

@@ -10,7 +10,7 @@ import zlib
 
 import msgspec
 
-from makingof.containers.inflate import inflate
+from makingof.containers.inflate import MAX_INFLATED_BYTES, inflate
 from makingof.containers.segment import Data, Segment
 from makingof.errors import MalformedError
 
@@ -101,8 +101,8 @@ class PngText(msgspec.Struct, frozen=True, gc=False):
     utf8: bool  # the chunk's type promises UTF-8 (iTXt)
 
 
-def parse_text_chunk(kind: str, payload: bytes) -> PngText:
-    """Take `tEXt`, `zTXt`, `iTXt` or ComfyUI's `comf` apart, decompressing within limits.
+def parse_text_chunk(kind: str, payload: bytes, *, limit_bytes: int = MAX_INFLATED_BYTES) -> PngText:
+    """Take `tEXt`, `zTXt`, `iTXt` or ComfyUI's `comf` apart, decompressing up to `limit_bytes`.
 
     A missing separator, an unknown compression or data that does not unpack is a
     `MalformedError`. Nulls at the end of the text stay: some tools write them.
@@ -113,7 +113,7 @@ def parse_text_chunk(kind: str, payload: bytes) -> PngText:
         raise MalformedError(message)
     if kind == "zTXt":
         _require_deflate(kind, rest[:1])
-        return PngText(keyword, inflate(rest[1:]), utf8=False)
+        return PngText(keyword, inflate(rest[1:], limit_bytes=limit_bytes), utf8=False)
     if kind != "iTXt":
         return PngText(keyword, rest, utf8=False)
     flag, method, tagged = rest[:1], rest[1:2], rest[2:]
@@ -124,7 +124,7 @@ def parse_text_chunk(kind: str, payload: bytes) -> PngText:
     if flag == b"\0":
         return PngText(keyword, fields[2], utf8=True)
     _require_deflate(kind, method)
-    return PngText(keyword, inflate(fields[2]), utf8=True)
+    return PngText(keyword, inflate(fields[2], limit_bytes=limit_bytes), utf8=True)
 
 
 def _require_deflate(kind: str, method: bytes) -> None:

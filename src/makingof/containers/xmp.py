@@ -28,7 +28,7 @@ EXIF = "http://ns.adobe.com/exif/1.0/"
 PHOTOSHOP = "http://ns.adobe.com/photoshop/1.0/"
 IPTC_EXT = "http://iptc.org/std/Iptc4xmpExt/2008-02-29/"
 
-Value: TypeAlias = "str | list[Value] | dict[str, Value]"
+Value: TypeAlias = str | list["Value"] | dict[str, "Value"]
 """Text, an array, or a structure whose keys are `{uri}name`."""
 
 

@@ -15,13 +15,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from makingof.metadata.found import Found
-from makingof.metadata.record import Record, Sheet, text_field
+from makingof.metadata.record import Record, Sheet, text_field, with_text
 from makingof.reading import Check, Field, Reading, State
 
 READER = "a1111/1"
 
 NEGATIVE_LABEL = "Negative prompt:"
-_KEYS = ("parameters", "UserComment", "comment")
+_KEYS = ("parameters", "UserComment", "COM", "ImageDescription", "XPComment", "Comment", "Description")
+_SDCPP = "https://github.com/leejet/stable-diffusion.cpp/ns/1.0/"  # its XMP property in WebP
 _MIN_PAIRS = 3  # fewer, and A1111 itself takes the line for a part of the prompt
 _TEMPLATE_LABELS = {
     "Template:": "typed_prompt",
@@ -58,6 +59,7 @@ _SHARED = {
     "Template": "typed_prompt",
     "Negative Template": "typed_negative",
     "Raw prompt": "typed_prompt",
+    "Guidance Scale": "guidance",
     "Raw negative prompt": "typed_negative",
 }
 
@@ -225,24 +227,36 @@ def read(sheet: Sheet) -> Found:
         if reading := read_infotext(record):
             readings.append(replace(reading, main=not readings))
             used.append(record)
+    for record, packet in sheet.packets:
+        text = packet.text(_SDCPP, "parameters")
+        if text is not None and (reading := read_infotext(with_text(record, text))):
+            readings.append(replace(reading, main=not readings))
+            used.append(record)
+    for record in sheet.find_all("postprocessing", "extras"):
+        if record.text and (settings := parse_settings(record.text[:_MAX_SETTINGS_CHARS])):
+            text_of_tab = Infotext(None, None, settings, None, None, ())
+            readings.append(infotext_reading(record, text_of_tab, is_main=not readings))
+            used.append(record)
     return Found(readings, used)
 
 
 def read_infotext(record: Record) -> Reading | None:
     """Read a text of this kind, or return None where nothing shows that it is one.
 
-    It is one if it has a line of settings or a line that begins with the label of
-    the negative prompt; a plain sentence under `parameters` is not enough.
+    It is one if it has a line of settings, or under `parameters` a line that begins
+    with the label of the negative prompt; a plain sentence is not enough.
     """
     if record.text is None or record.text.lstrip()[:1] in ("{", "["):
         return None
     text = parse_infotext(record.text)
-    if not text.settings and text.negative is None:
+    if not text.settings and (text.negative is None or record.key != "parameters"):
         return None
-    return make_reading(record, text)
+    return infotext_reading(record, text)
 
 
-def make_reading(record: Record, text: Infotext, tool: str | None = None) -> Reading:
+def infotext_reading(
+    record: Record, text: Infotext, tool: str | None = None, *, is_main: bool = False
+) -> Reading:
     """Turn the parts into fields; what was not written stays out, no default is filled in."""
     spoken = {
         "prompt": text.prompt,
@@ -267,6 +281,7 @@ def make_reading(record: Record, text: Infotext, tool: str | None = None) -> Rea
         raw=record.raw,
         fields=fields,
         tool_version=text.settings.get("Version"),
+        main=is_main,
         checks=record.checks + doubts,
         reader=READER,
     )

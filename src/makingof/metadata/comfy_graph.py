@@ -137,22 +137,27 @@ _SMALL = frozenset(map(str, range(1000)))  # no output has a longer number; digi
 
 
 _SWITCH = re.compile(r"switch|select|if\b|ifelse|choose", re.IGNORECASE)
-_HANDS_ON = re.compile(r"reroute|preview|show|display", re.IGNORECASE)
+_CONDITIONS = ("switch", "boolean", "condition")
+_HANDS_ON = re.compile(r"reroute|preview|show|display|stash", re.IGNORECASE)
 
 
-def chosen_input(node: Node) -> Link | None:
+def chosen_input(graph: Graph, node: Node) -> Link | None:
     """Tell which input a reroute or switch hands on, where the graph alone decides it; else None."""
-    links = dict(node.links())
-    if len(links) == 1 and (_SWITCH.search(node.kind) or _HANDS_ON.search(node.kind)):
-        return next(iter(links.values()))
-    if not _SWITCH.search(node.kind):
+    if not _SWITCH.search(node.kind) and not _HANDS_ON.search(node.kind):
         return None
-    for name in ("switch", "boolean", "condition"):
-        if isinstance(node.inputs.get(name), bool):
-            return links.get("on_true" if node.inputs[name] else "on_false")
+    links = dict(node.links())
+    branches = {name: link for name, link in links.items() if name not in _CONDITIONS}
+    if "on_true" in node.inputs or "on_false" in node.inputs:
+        condition = next((node.inputs[name] for name in _CONDITIONS if name in node.inputs), None)
+        if type(condition) is Link:
+            primitive = graph.node(condition)
+            condition = primitive.inputs.get("value") if primitive else None
+        return links.get("on_true" if condition else "on_false") if isinstance(condition, bool) else None
+    if len(branches) == 1:
+        return next(iter(branches.values()))
     for name in ("select", "Input", "input", "index"):
         number = node.inputs.get(name)
-        if isinstance(number, Number):
+        if isinstance(number, Number) and number in _SMALL:
             return next((link for key, link in links.items() if re.fullmatch(rf"\D+0?{number}", key)), None)
     any_inputs = sorted(key for key in links if re.fullmatch(r"any_\d+", key))
     return links[any_inputs[0]] if any_inputs else None

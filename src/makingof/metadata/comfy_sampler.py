@@ -90,7 +90,7 @@ class SamplerFacts:
             if type(link) is not Link:
                 return None
             found = self._graph.node(link)
-            if found is None or (chosen := chosen_input(found)) is None:
+            if found is None or (chosen := chosen_input(self._graph, found)) is None:
                 return found
             link = chosen
         return None
@@ -127,7 +127,7 @@ class SamplerFacts:
             node = self._graph.node(value)
             if node is None:
                 break
-            following = _setting_on(node, names)
+            following = _setting_on(self._graph, node, names)
             if following is None:
                 return Field(None, State.COMPUTED, str(node))
             found = following
@@ -137,7 +137,7 @@ class SamplerFacts:
 
     def _seed(self) -> Field | None:
         if (noise := self._behind(self._sampler, "noise")) is not None:
-            found = _setting_on(noise, _SEED_KEYS)
+            found = _setting_on(self._graph, noise, _SEED_KEYS)
         else:
             found = self._find(*_SEED_KEYS)
         return self._literal(found, _SEED_KEYS) if found else None
@@ -211,6 +211,8 @@ class SamplerFacts:
         for _ in range(_MAX_CHAIN):
             if node is None:
                 return {}
+            if isinstance(node.inputs.get("dimensions"), str):
+                return _sides(node)
             if "width" in node.inputs and "height" in node.inputs:
                 sides = {side: self._literal(_Found(node, side), (side,)) for side in ("width", "height")}
                 return {**sides}
@@ -245,7 +247,7 @@ class _ModelWalk:
 
     def _at(self, node: Node) -> list[Link]:
         self._note_adapters(node)
-        if chosen := chosen_input(node):
+        if chosen := chosen_input(self._graph, node):
             return [chosen]
         onward = [
             link for name, link in node.links() if re.fullmatch(r"(opt_)?(model|unet)_?[a-z0-9]?", name)
@@ -333,12 +335,12 @@ def _file_name(value: Any) -> str | None:
     return str(value)
 
 
-def _setting_on(node: Node, names: tuple[str, ...]) -> _Found | None:
+def _setting_on(graph: Graph, node: Node, names: tuple[str, ...]) -> _Found | None:
     """Find the one input of a node that gives a setting: by its name, or as the only number there."""
     for name in names:
         if node.inputs.get(name) is not None:
             return _Found(node, name)
-    if chosen := chosen_input(node):
+    if chosen := chosen_input(graph, node):
         return next((_Found(node, name) for name, link in node.links() if link == chosen), None)
     if any(key in node.inputs for key in ("a", "b", "expression", "operation")):  # arithmetic
         return None
@@ -351,6 +353,15 @@ def _setting_on(node: Node, names: tuple[str, ...]) -> _Found | None:
         _Found(node, only[0])
         if len(only) == 1 and not isinstance(node.inputs[only[0]], (dict, list))
         else None
+    )
+
+
+def _sides(node: Node) -> dict[str, Field | None]:
+    """Read sides spelled as one choice: `1024 x 1024 (square)`."""
+    sides = re.match(r"(\d{1,6})\s?x\s?(\d{1,6})", node.inputs["dimensions"])
+    source = node.source("dimensions")
+    return (
+        {"width": Field(sides[1], source=source), "height": Field(sides[2], source=source)} if sides else {}
     )
 
 

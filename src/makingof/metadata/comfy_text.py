@@ -24,6 +24,7 @@ _SIDE_KEYS = {
 _TEXT_KEYS = (
     "text", "prompt", "text_g", "text_l", "clip_g", "clip_l", "t5xxl", "llama", "qwen25_7b", "bert", "mt5xl",
     "gemma", "value", "string", "String", "Text", "STRING", "tags", "lyrics", "user_prompt", "caption",
+    "prompt_text",
 )  # fmt: skip
 _NUMBERED_TEXT = re.compile(r"(text|string|prompt)_?\d+")
 
@@ -82,7 +83,7 @@ class _Walk:
         node = self._enter(link, depth, as_text=False)
         if node is None or "ZeroOut" in node.kind:  # wiped: handing on would make the positive text negative
             return []
-        if chosen := chosen_input(node):
+        if chosen := chosen_input(self._graph, node):
             return self.conditioning(chosen, depth + 1)
         for key in _SIDE_KEYS[self._side]:
             if key in node.inputs and (found := self._side_input(node, key, depth)) is not None:
@@ -116,7 +117,7 @@ class _Walk:
         node = self._enter(link, depth, as_text=True)
         if node is None:
             return [Words(None, f"{link.node} (not in the graph)", State.COMPUTED)]
-        if chosen := chosen_input(node):
+        if chosen := chosen_input(self._graph, node):
             return self.text(chosen, depth + 1)
         keys = [key for key in _SIDE_KEYS[self._side] if _holds_text(node.inputs.get(key))] or _text_keys(
             node

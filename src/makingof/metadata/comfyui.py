@@ -5,12 +5,17 @@ samplers feed it side by side (a stitched page), no single one speaks for the
 picture: a reading of the graph as a whole then says only what they agree on.
 """
 
+import re
+from dataclasses import replace
+
 from makingof.errors import MalformedError
+from makingof.metadata.a1111 import read_infotext
 from makingof.metadata.comfy_graph import Graph, Node, parse_graph
 from makingof.metadata.comfy_picture import find_picture
 from makingof.metadata.comfy_sampler import SamplerFacts
 from makingof.metadata.found import Found
-from makingof.metadata.record import Record, Sheet, text_field
+from makingof.metadata.json_fields import unreadable
+from makingof.metadata.record import Record, Sheet, text_field, with_text
 from makingof.metadata.tool_json import parse_tool_object, spell
 from makingof.reading import Check, Field, Reading, State
 
@@ -19,23 +24,56 @@ MAX_SAMPLERS = 64
 
 
 def read(sheet: Sheet) -> Found:
-    """Read the graphs of a file; the user interface's own graph (`workflow`) is kept as it is."""
+    """Read the graphs of a file; the user interface's own graph (`workflow`) is kept as it is.
+
+    A1111 text beside a graph was written by a saver inside ComfyUI.
+    """
     readings: list[Reading] = []
-    used = []
-    for record in sheet.find_all("prompt"):
-        if found := read_graph(record, sheet):
+    used: list[Record] = []
+    workflows = []
+    for record in sheet.records:
+        unwrapped = _unwrap(record)
+        if unwrapped is None:
+            continue
+        if found := read_graph(unwrapped, sheet):
             readings.extend(found)
             used.append(record)
-    for record in sheet.find_all("workflow"):
-        if is_workflow(record):
-            readings.append(keep_workflow(record, is_main=not readings))
-            used.append(record)
+        elif is_workflow(unwrapped):
+            workflows.append(record)
+    readings.extend(keep_workflow(record, is_main=not readings) for record in workflows)
+    used.extend(workflows)
+    if readings:
+        texts = [(record, text) for record in sheet.records if (text := _saver_text(record))]
+        readings.extend(text for _, text in texts)
+        used.extend(record for record, _ in texts)
     return Found(readings, used)
+
+
+# In EXIF the key stands before the JSON: `prompt:{…}`, from one saver `Prompt: {…}`.
+_KEYED = re.compile(r"(prompt|workflow)\s{0,4}:\s{0,4}(?=\{)", re.IGNORECASE)
+
+
+def _unwrap(record: Record) -> Record | None:
+    """Return the record with its text being a graph's JSON, or None where it can be none."""
+    text = record.text
+    if text is None:
+        return None
+    if text.startswith("{"):
+        return record
+    keyed = _KEYED.match(text)
+    return with_text(record, text[keyed.end() :]) if keyed else None
+
+
+def _saver_text(record: Record) -> Reading | None:
+    if record.key not in ("parameters", "UserComment", "Comment", "COM"):
+        return None
+    reading = read_infotext(record)
+    return replace(reading, tool="comfyui") if reading and reading.tool in ("a1111", "comfyui") else None
 
 
 def is_workflow(record: Record) -> bool:
     """Whether a record looks like the graph of the user interface, without parsing it."""
-    return record.text is not None and '"nodes"' in record.text and record.text.lstrip()[:1] == "{"
+    return record.text is not None and '"nodes"' in record.text and '"links"' in record.text
 
 
 def keep_workflow(record: Record, *, is_main: bool = False) -> Reading:
@@ -54,15 +92,21 @@ def keep_workflow(record: Record, *, is_main: bool = False) -> Reading:
 def read_graph(record: Record, sheet: Sheet) -> list[Reading]:
     """Read an executed graph (`prompt`); an empty list where the record holds none.
 
-    JSON that does not parse is one reading in state `unreadable`.
+    Some savers wrap it: `{"prompt": …, "workflow": …}`, the graph as object or as JSON
+    text. JSON that does not parse is one reading in state `unreadable`.
     """
-    if record.text is None or '"class_type"' not in record.text:
+    if record.text is None or "class_type" not in record.text:
         return []
     try:
         value, duplicates = parse_tool_object(record.text)
+        graph = parse_graph(value)
+        inner = value.get("prompt") if graph is None else None
+        if isinstance(inner, str):
+            inner, duplicates = parse_tool_object(inner)
     except MalformedError as err:
-        return [unreadable(record, str(err))]
-    graph = parse_graph(value)
+        return [unreadable("comfyui", record, str(err), READER, is_main=True)]
+    if isinstance(inner, dict):
+        graph = parse_graph(inner)
     if graph is None:
         return []
     checks = record.checks
@@ -71,14 +115,6 @@ def read_graph(record: Record, sheet: Sheet) -> list[Reading]:
             Check("keys_unique", held=False, detail=f"{duplicates} keys stand there twice, the last counts"),
         )
     return graph_readings(graph, record, sheet, checks)
-
-
-def unreadable(record: Record, reason: str) -> Reading:
-    """Say that a ComfyUI record is there and does not parse."""
-    check = Check("parses", held=False, detail=reason)
-    return Reading(
-        "comfyui", record.locator, State.UNREADABLE, record.raw, checks=(*record.checks, check), reader=READER
-    )
 
 
 def graph_readings(graph: Graph, record: Record, sheet: Sheet, checks: tuple[Check, ...]) -> list[Reading]:

@@ -7,6 +7,7 @@ can be made again from the stored original.
 
 import msgspec
 
+from makingof.containers.xmp import Packet
 from makingof.reading import Check, Field, Locator, State
 
 
@@ -42,7 +43,8 @@ class Sheet(msgspec.Struct, frozen=True):
     width: int | None
     height: int | None
     records: tuple[Record, ...]
-    has_alpha: bool = False
+    packets: tuple[tuple[Record, Packet], ...] = ()  # XMP, parsed
+    has_alpha: bool = False  # room for text hidden in the alpha channel, losslessly
 
     def find(self, *keys: str) -> Record | None:
         """Return the first record with one of `keys`, or None."""
@@ -51,6 +53,11 @@ class Sheet(msgspec.Struct, frozen=True):
     def find_all(self, *keys: str) -> list[Record]:
         """Return every record with one of `keys`, in file order."""
         return [record for record in self.records if record.key in keys]
+
+
+def with_text(record: Record, text: str) -> Record:
+    """Return the record with another text, for what lies wrapped inside it."""
+    return msgspec.structs.replace(record, text=text)
 
 
 def text_field(value: str, source: str = "", state: State = State.PRESENT) -> Field:

@@ -12,7 +12,22 @@ from dataclasses import replace
 import msgspec
 
 from makingof.containers.segment import Data
-from makingof.metadata import a1111, comfyui
+from makingof.metadata import (
+    a1111,
+    aigc,
+    comfyui,
+    drawthings,
+    easydiffusion,
+    editors,
+    fooocus,
+    hubs,
+    invokeai,
+    iptc,
+    midjourney,
+    novelai,
+    space,
+    swarmui,
+)
 from makingof.metadata.found import Found
 from makingof.metadata.gather import gather
 from makingof.metadata.record import Record, Sheet, text_field
@@ -21,8 +36,22 @@ from makingof.reading import Check, Reading, State
 Reader = Callable[[Sheet], Found]
 
 READERS: tuple[Reader, ...] = (
+    swarmui.read,
+    invokeai.read,
+    novelai.read,
+    fooocus.read,
+    hubs.read_civitai,
+    hubs.read_tensorart,
+    hubs.read_stability_matrix,
+    drawthings.read,
+    easydiffusion.read,
+    aigc.read,
     comfyui.read,
+    space.read,
     a1111.read,
+    midjourney.read,
+    editors.read,
+    iptc.read,
 )
 
 

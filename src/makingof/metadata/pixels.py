@@ -1,0 +1,134 @@
+"""Checks that need the pixels: records hidden in them, and NovelAI's signature over them.
+
+`read_records` never decodes a picture. These functions do, one picture at a time.
+"""
+
+import base64
+from dataclasses import replace
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from makingof.containers.segment import Data
+from makingof.errors import MalformedError
+from makingof.metadata.gather import gather
+from makingof.metadata.novelai import SIGNATURE_CHECK, signature_of
+from makingof.metadata.record import Record, Sheet
+from makingof.metadata.registry import main_reading, read_sheet
+from makingof.metadata.stealth import find_stealth, open_picture
+from makingof.metadata.tool_json import parse_tool_object
+from makingof.reading import Check, Locator, Reading, State
+
+# Published by the vendor for checking its own pictures; whether it will ever change is not known.
+_NOVELAI_KEY = base64.b64decode("Y2JcQAOhLwzwSDUJPNgL04nS0Tbqm7cSRc4xk0vRMic=")
+
+
+def read_with_pixels(data: Data, name: str | None = None) -> list[Reading]:
+    """Read every record as `read_records` does, and make the checks that need the pixels.
+
+    A picture is decoded only where NovelAI's signature is to be checked, or where a
+    lossless picture with an alpha channel says nothing in its text.
+    """
+    sheet = gather(data, name)
+    readings = [_with_signature(data, sheet, reading) for reading in read_sheet(sheet)]
+    if not may_hide_text(sheet):
+        return readings
+    has_main = main_reading(readings) is not None
+    return readings + [
+        replace(hidden, main=hidden.main and not has_main) for hidden in read_stealth(data, name)
+    ]
+
+
+def _with_signature(data: Data, sheet: Sheet, reading: Reading) -> Reading:
+    if all(check.name != SIGNATURE_CHECK for check in reading.checks):
+        return reading
+    record = next((record for record in sheet.records if record.locator == reading.locator), None)
+    made = check_novelai(data, record.text or "") if record else None
+    checks = tuple(made if made and check.name == SIGNATURE_CHECK else check for check in reading.checks)
+    return replace(reading, checks=checks)
+
+
+def read_stealth(data: Data, name: str | None = None) -> list[Reading]:
+    """Read the record hidden in a picture's pixels; an empty list where there is none.
+
+    What is hidden is read as if it stood in the file's text chunks. A hidden record
+    that does not unpack is one reading in state `unreadable`; so is a picture that
+    does not decode, for then nobody can say that nothing is hidden in it.
+    """
+    sheet = gather(data, name)
+    if sheet.container is None:
+        return []
+    try:
+        record = find_stealth(data, sheet.container)
+    except MalformedError as err:
+        check = Check("pixels_readable", held=False, detail=str(err))
+        return [Reading(None, Locator(sheet.container, "pixels"), State.UNREADABLE, b"", checks=(check,))]
+    if record is None:
+        return []
+    hidden = msgspec.structs.replace(sheet, records=tuple(_as_chunks(record)), packets=())
+    found = [_at(reading, record) for reading in read_sheet(hidden)]
+    return [
+        _with_hidden_signature(data, record, reading) if reading.tool == "novelai" else reading
+        for reading in found
+    ]
+
+
+def _with_hidden_signature(data: Data, record: Record, reading: Reading) -> Reading:
+    checks = tuple(
+        check_novelai(data, record.text or "") if check.name == SIGNATURE_CHECK else check
+        for check in reading.checks
+    )
+    return replace(reading, checks=checks)
+
+
+def may_hide_text(sheet: Sheet) -> bool:
+    """Whether a picture is worth the look: lossless, with an alpha channel, and silent otherwise."""
+    return sheet.has_alpha and not any(record.key in _SPEAKING for record in sheet.records)
+
+
+_SPEAKING = frozenset(
+    {"parameters", "prompt", "workflow", "Comment", "UserComment", "invokeai_metadata", "generation_data"}
+)
+
+
+def _as_chunks(record: Record) -> list[Record]:
+    """Spread a hidden object over the keys its text chunks would have: NovelAI and ComfyUI hide one."""
+    try:
+        value, _ = parse_tool_object(record.text or "")
+    except MalformedError:
+        return [msgspec.structs.replace(record, key="parameters")]
+    texts = {key: item for key, item in value.items() if isinstance(item, str)}
+    if "Comment" in texts:
+        return [msgspec.structs.replace(record, key=key, text=text) for key, text in texts.items()]
+    return [msgspec.structs.replace(record, key="prompt")]
+
+
+def _at(reading: Reading, record: Record) -> Reading:
+    checks = (
+        *reading.checks,
+        Check("in_the_pixels", held=True, detail="hidden in the lowest bits of the pixels"),
+    )
+    return replace(reading, locator=record.locator, raw=record.raw, checks=checks)
+
+
+def check_novelai(data: Data, comment_text: str) -> Check:
+    """Check NovelAI's signature over pixels and comment, offline.
+
+    Held means that the key's owner signed these pixels with these parameters. That it
+    did not hold says "not verified" and no more: pixels are changed by many an honest
+    tool, and the vendor may use another key.
+    """
+    try:
+        found = signature_of(comment_text)
+        if found is None:
+            return Check(SIGNATURE_CHECK, held=None, detail="there is no signature")
+        signature, signed_text = found
+        pixels = open_picture(data).convert("RGB").tobytes()
+    except MalformedError as err:
+        return Check(SIGNATURE_CHECK, held=None, detail=f"could not be checked: {err}")
+    try:
+        Ed25519PublicKey.from_public_bytes(_NOVELAI_KEY).verify(signature, pixels + signed_text.encode())
+    except InvalidSignature:
+        return Check(SIGNATURE_CHECK, held=False, detail="not verified: pixels, parameters or key are others")
+    return Check(SIGNATURE_CHECK, held=True, detail="NovelAI signed these pixels with these parameters")
