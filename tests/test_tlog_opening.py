@@ -59,6 +59,16 @@ def test_a_log_without_its_key_can_be_read_and_says_why_not_written(log, tmp_pat
             assert caught.value.hint.in_language("zh")
 
 
+def test_a_damaged_key_does_not_keep_a_log_from_being_read(log, tmp_path):
+    fill(log, 3)
+    log.close()
+    next((state_path(tmp_path) / "keys").iterdir()).write_bytes(b"torn")
+    with reopen(tmp_path) as again:
+        assert again.read_only.reason is ReadOnlyReason.NO_KEY
+        assert "cannot be used" in str(again.read_only.message)
+        assert again.size() == 3
+
+
 def test_a_key_whose_mark_is_lost_or_damaged_does_not_go_on(log, tmp_path):
     fill(log, 3)
     log.close()

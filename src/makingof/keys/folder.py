@@ -44,7 +44,9 @@ def find_key(state: Path, origin: str) -> SigningKey | None:
 
     A file of that name holding another key or none is a `MalformedError`.
     """
-    data = _read_private(_key_path(state, origin)) or _read_keyring(state, origin)
+    data = _read_private(_key_path(state, origin))
+    if data is None:
+        data = _read_keyring(state, origin)
     if data is None:
         return None
     key = SigningKey.from_pem(data)

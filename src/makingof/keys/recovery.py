@@ -44,8 +44,8 @@ class RecoveryKey:
 
         A text that is incomplete, or whose check letters disagree, is a `UsageError`.
         """
-        letters = "".join(text.split()).replace("-", "").upper()
-        spelled = letters.removeprefix(_VERSION).translate(_LOOKALIKES)
+        letters = "".join(text.split()).replace("-", "").upper().translate(_LOOKALIKES)
+        spelled = letters.removeprefix(_VERSION)
         if (
             not letters.startswith(_VERSION)
             or len(spelled) != _SECRET_LETTERS + _CHECK_LETTERS

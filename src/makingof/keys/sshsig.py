@@ -131,11 +131,12 @@ def _parse(armoured: bytes) -> tuple[bytes, ...]:
 def _strings(data: bytes, count: int) -> Iterator[bytes]:
     """Cut `data` into exactly `count` strings, each with its length before it."""
     for _ in range(count):
-        size = int.from_bytes(data[:4]) if len(data) >= 4 else len(data)  # noqa: PLR2004 - a uint32
-        value, data = data[4 : 4 + size], data[4 + size :]
-        if len(value) != size:
+        size = int.from_bytes(data[:4])
+        value, rest = data[4 : 4 + size], data[4 + size :]
+        if len(data) != 4 + size + len(rest):
             message = "signature is cut short"
             raise MalformedError(message)
+        data = rest
         yield value
     if data:
         message = "signature has bytes after its end"

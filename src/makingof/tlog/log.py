@@ -6,7 +6,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from makingof.durable import sync_folder
-from makingof.errors import ConflictError, IntegrityError, StorageError, UsageError
+from makingof.errors import (
+    ConflictError,
+    IntegrityError,
+    MalformedError,
+    StorageError,
+    UnavailableError,
+    UsageError,
+)
 from makingof.keys.folder import find_key
 from makingof.keys.mark import Mark
 from makingof.keys.signing import SigningKey
@@ -25,7 +32,7 @@ from makingof.tlog.grouping import Group
 from makingof.tlog.merkle import EMPTY_HEAD
 from makingof.tlog.note import NoteKey
 from makingof.tlog.reader import LogReader
-from makingof.tlog.readonly import ReadOnly, disk_refuses, no_key
+from makingof.tlog.readonly import ReadOnly, disk_refuses, key_unusable, no_key
 from makingof.tlog.sequencer import Appended, Disk, EncodedEntry, Pending, Sequencer
 
 # What callers of `Log` need, in one place.
@@ -183,11 +190,13 @@ def open_log(
     with ExitStack() as undo:
         undo.callback(reading.close)
         log = Log(path, reading)
-        key = find_key(state, log.origin)
-        if key is not None:
-            try:
+        try:
+            key = find_key(state, log.origin)
+            if key is not None:
                 log._start_writing(key, state, disk, timeout_seconds)  # noqa: SLF001 - completes its construction
-            except StorageError as err:
-                log.read_only = disk_refuses(err.message)
+        except (MalformedError, UnavailableError) as err:  # a damaged key file, a locked keyring
+            log.read_only = key_unusable(log.origin, err.message)
+        except StorageError as err:
+            log.read_only = disk_refuses(err.message)
         undo.pop_all()
     return log

@@ -10,7 +10,7 @@ from makingof.texts import Message, say
 class ReadOnlyReason(StrEnum):
     """What stands in the way."""
 
-    NO_KEY = "no_key"  # this user does not have the log's key
+    NO_KEY = "no_key"  # this user does not have the log's key, or it cannot be read
     NO_MARK = "no_mark"  # the key is here, but not what was last signed with it
     BEHIND_MARK = "behind_mark"  # restored or copied: this machine has signed more than lies here
     DISK = "disk"  # the disk or its folder refuses writing
@@ -41,6 +41,10 @@ class ReadOnly:
 
 def no_key(origin: str) -> ReadOnly:
     return ReadOnly(ReadOnlyReason.NO_KEY, say("tlog.no_key", origin=origin))
+
+
+def key_unusable(origin: str, reason: object) -> ReadOnly:
+    return ReadOnly(ReadOnlyReason.NO_KEY, say("tlog.key_unusable", origin=origin, reason=reason))
 
 
 def no_mark() -> ReadOnly:

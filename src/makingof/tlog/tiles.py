@@ -43,7 +43,7 @@ class Tile:
 
 def tile_path(tile: Tile) -> str:
     """Return where a tile or entry bundle lies under the folder; `parse_tile_path` is its inverse."""
-    if tile.level > _MAX_LEVEL or tile.index < 0 or not 1 <= tile.width <= TILE_WIDTH:
+    if not ENTRIES <= tile.level <= _MAX_LEVEL or tile.index < 0 or not 1 <= tile.width <= TILE_WIDTH:
         message = f"there is no tile {tile}"
         raise UsageError(message)
     level = "entries" if tile.level == ENTRIES else str(tile.level)
