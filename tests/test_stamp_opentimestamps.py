@@ -14,6 +14,7 @@ from opentimestamps.core.notary import (
     LitecoinBlockHeaderAttestation,
 )
 from opentimestamps.core.op import OpRIPEMD160, OpSHA1, OpSHA256
+from opentimestamps.core.serialize import BytesDeserializationContext
 from opentimestamps.core.timestamp import DetachedTimestampFile, Timestamp
 from tests.calendars import (
     BLOCK_TIME,
@@ -65,11 +66,20 @@ def completed(calendar):
     return complete(pending, authority, HttpFetch())
 
 
+def ots_file(data):
+    return DetachedTimestampFile.deserialize(BytesDeserializationContext(data))
+
+
 def test_a_digest_goes_out_blinded_and_comes_back_pending(calendar):
     authority = make_authority(calendar.url)
     receipt = submit(authority)
     (sent,) = [body for _, path, _, body in calendar.seen if path == "/digest"]
-    assert sent == hashlib.sha256(DIGEST.raw + NONCE).digest()
+    assert sent != DIGEST.raw
+    assert DIGEST.raw not in sent
+    other = CalendarAuthority(authority, HttpFetch(), NONCE).request(b"another")
+    blinds = [next(iter(ots_file(data).timestamp.ops))[0] for data in (receipt.data, other.data)]
+    assert sent == hashlib.sha256(DIGEST.raw + blinds[0]).digest()
+    assert len(set(blinds)) == 2, "a proof shown must not unblind another"
     assert receipt.kind is Kind.OTS
     assert receipt.digest == DIGEST
     assert parse_proof(receipt.data).pending[0][1] == calendar.url

@@ -11,6 +11,7 @@ extra: without it everything else works, and this module says how to get it.
 """
 
 import fnmatch
+import hmac
 import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -54,7 +55,11 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class CalendarAuthority:
-    """Submits to OpenTimestamps calendars; implements `StampingAuthority`."""
+    """Submits to OpenTimestamps calendars; implements `StampingAuthority`.
+
+    `nonce` is 16 random bytes of this object alone. What blinds a digest is
+    made from both, so that a proof shown to somebody does not unblind others.
+    """
 
     authority: Authority
     fetch: Fetch
@@ -68,8 +73,8 @@ class CalendarAuthority:
     def request(self, message: bytes) -> Receipt:
         """Have `message` queued for the next block; the receipt is pending and counts for nothing yet.
 
-        The calendars see a hash of the digest and `nonce`, from which neither
-        can be learned. One calendar suffices; those that failed are in the remarks.
+        The calendars see the digest blinded, and learn nothing from it. One
+        calendar suffices; those that failed are in the remarks.
         """
         ots = _library()
         if len(self.nonce) != _NONCE_BYTES:
@@ -77,11 +82,14 @@ class CalendarAuthority:
             raise UsageError(message_)
         digest = Digest.of(message)
         file = ots.DetachedTimestampFile(ots.OpSHA256(), ots.Timestamp(digest.raw))
-        blinded = file.timestamp.ops.add(ots.OpAppend(self.nonce)).ops.add(ots.OpSHA256())
+        blinded = file.timestamp.ops.add(ots.OpAppend(self._blind(digest))).ops.add(ots.OpSHA256())
         remarks = [failed for url in self.authority.urls if (failed := self._submit(ots, url, blinded))]
         if len(remarks) == len(self.authority.urls):
             raise UnavailableError(say("stamp.no_calendar", reasons="; ".join(map(str, remarks)) or "-"))
         return Receipt(Kind.OTS, self.name, digest, _to_bytes(ots, file), remarks=tuple(remarks))
+
+    def _blind(self, digest: Digest) -> bytes:
+        return hmac.digest(self.nonce, digest.raw, "sha256")[:_NONCE_BYTES]
 
     def _submit(self, ots: Any, url: str, blinded: Any) -> Message | None:
         try:
