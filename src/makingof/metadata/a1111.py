@@ -10,7 +10,7 @@ their own keys. `parse_infotext` knows the grammar; who wrote it is told by `inf
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -37,6 +37,7 @@ _TELLING_KEYS = frozenset(
     {"Steps", "Seed", "Sampler", "CFG scale", "Size", "Model", "Model hash", "Version", "App"}
 )
 
+_TEMPLATES = tuple(_TEMPLATE_LABELS)
 _KEY = re.compile(r"\s*(\w[\w \-/]*)(:|(?=,|$))\s*")
 
 _SHARED = {
@@ -83,10 +84,8 @@ def parse_infotext(text: str) -> Infotext:
     first line that begins with the label starts the negative prompt.
     """
     lines = text.rstrip("\0").strip().replace("\r\n", "\n").split("\n")
-    at = _settings_line(lines)
-    settings = parse_settings(lines[at]) if at is not None else {}
-    body = lines[:at] if at is not None else lines
-    trailing = lines[at + 1 :] if at is not None else []
+    at, settings = _find_settings(lines)
+    body, trailing = lines[:at], lines[at + 1 :]
     parts: dict[str, list[str]] = {"prompt": []}
     doubts = []
     current = "prompt"
@@ -122,30 +121,40 @@ def _label(line: str, *, after_negative: bool) -> str | None:
     return None
 
 
-def _settings_line(lines: list[str]) -> int | None:
-    """Find the line of settings: the last one, unless only template lines come after it."""
+def _find_settings(lines: list[str]) -> tuple[int, dict[str, str]]:
+    """Find the line of settings: the last one, unless only template lines come after it.
+
+    Where there is none, everything stands before it.
+    """
     at = len(lines) - 1
-    while at > 0 and lines[at].startswith(tuple(_TEMPLATE_LABELS)):
+    while at > 0 and lines[at].startswith(_TEMPLATES):
         at -= 1
-    return next((number for number in (at, len(lines) - 1) if _is_settings(lines[number])), None)
+    for number in (at, len(lines) - 1):
+        if settings := _settings_of(lines[number]):
+            return number, settings
+    return len(lines), {}
 
 
-def _is_settings(line: str) -> bool:
-    """Tell settings from a line of prompt such as `(a:1.2), style: x, mood: y`."""
+def _settings_of(line: str) -> dict[str, str]:
+    """Split a line of settings; empty for a line of prompt such as `(a:1.2), style: x, mood: y`."""
     if ":" not in line or len(line) > _MAX_SETTINGS_CHARS:
-        return False
-    spelled = {key for key, _, is_bare in _pairs(line) if not is_bare}
-    return len(spelled) >= _MIN_PAIRS and not spelled.isdisjoint(_TELLING_KEYS)
+        return {}
+    pairs = list(_pairs(line))
+    spelled = {key for key, _, is_bare in pairs if not is_bare}
+    if len(spelled) < _MIN_PAIRS or spelled.isdisjoint(_TELLING_KEYS):
+        return {}
+    return _first_of_each(pairs)
 
 
 def parse_settings(line: str) -> dict[str, str]:
-    """Split `key: value, key: value`; values may be quoted as JSON text or be bare JSON.
+    """Split `key: value, key: value`; values may be quoted as JSON text or be bare JSON."""
+    return _first_of_each(_pairs(line))
 
-    Of a key that comes twice the first counts: the generator writes its own
-    settings first, extensions append theirs.
-    """
+
+def _first_of_each(pairs: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
+    """Keep the first of a key that comes twice: extensions append to what the generator wrote."""
     settings: dict[str, str] = {}
-    for key, value, _ in _pairs(line):
+    for key, value, _ in pairs:
         settings.setdefault(key, value)
     return settings
 

@@ -16,6 +16,7 @@ _PICTURE_INPUT = re.compile(r"image|picture|pixels|frames|video|samples|latent",
 _SAVES = re.compile(r"save|export|write|combine|websocket", re.IGNORECASE)
 _PREVIEWS = re.compile(r"preview|compare", re.IGNORECASE)
 _COUNTER = re.compile(r"(.*)_\d{5,}_?")
+_MAX_SAVERS = 200  # each is one walk up the graph
 _TOKEN = re.compile(r"%[^%]*%")
 
 
@@ -34,14 +35,17 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
     where nothing says which of several savers wrote the file and none builds on
     the other.
     """
-    samplers = tuple(node for node in graph.in_dataflow_order() if is_sampler(node))
-    savers, how = _savers(graph, sheet, animated=animated)
+    samplers = tuple(node for node in graph.nodes.values() if is_sampler(node))
     if len(samplers) < 2:  # noqa: PLR2004 - nothing to choose among
         return Picture(samplers, samplers, None)
-    last_of = {saver.id: _last_samplers(graph, [saver]) for saver in savers}
+    ids = frozenset(node.id for node in samplers)
+    samplers = tuple(node for node in graph.in_dataflow_order() if node.id in ids)
+    savers, how = _savers(graph, sheet, animated=animated)
+    last_of = {saver.id: _last_samplers(graph, [saver], ids) for saver in savers[:_MAX_SAVERS]}
+    savers = savers[:_MAX_SAVERS]
     if len({frozenset(node.id for node in last) for last in last_of.values()}) > 1:
         savers, how = _savers_by_size(graph, savers, last_of, sheet, how)
-    last = _last_samplers(graph, savers)
+    last = _last_samplers(graph, savers, ids)
     order = {node.id: number for number, node in enumerate(samplers)}
     last = sorted(last, key=lambda node: order[node.id])
     detail = f"{how}: {', '.join(map(str, savers))}"
@@ -106,9 +110,8 @@ def _savers_by_size(
     return (fitting, "the size of the picture is what it got") if fitting else (savers, how)
 
 
-def _last_samplers(graph: Graph, savers: list[Node]) -> list[Node]:
+def _last_samplers(graph: Graph, savers: list[Node], all_samplers: frozenset[str]) -> list[Node]:
     """Samplers above `savers` that no other sampler above them builds on."""
-    all_samplers = frozenset(node.id for node in graph.nodes.values() if is_sampler(node))
     pictures = [
         Node(
             saver.id, saver.kind, {name: link for name, link in saver.links() if _PICTURE_INPUT.search(name)}

@@ -59,10 +59,11 @@ class SamplerFacts:
 
     def fields(self) -> dict[str, Field]:
         """Return every field the graph states or computes; what it does not hold stays out."""
+        positive = self._all_words(POSITIVE)
         found = {
-            "prompt": self._words(POSITIVE),
-            "negative": self._words(NEGATIVE),
-            "typed_prompt": self._typed_words(),
+            "prompt": _join(positive),
+            "negative": _join(self._all_words(NEGATIVE)),
+            "typed_prompt": _typed(positive),
             "seed": self._seed(),
             "steps": self._setting("steps", "sigmas"),
             "sampler": self._setting("sampler_name", "sampler"),
@@ -160,13 +161,6 @@ class SamplerFacts:
             node = self._behind(node, onward) if onward else None
         return None
 
-    def _words(self, side: str) -> Field | None:
-        return _join(self._all_words(side))
-
-    def _typed_words(self) -> Field | None:
-        typed = [words for words in self._all_words(POSITIVE) if words.typed is not None]
-        return _join([words._replace(value=words.typed) for words in typed]) if typed else None
-
     def _all_words(self, side: str) -> list[Words]:
         keys = ("positive", "conditioning", "cond1") if side == POSITIVE else ("negative", "neg_conditioning")
         found = self._find(*keys, "text_embeds")
@@ -192,9 +186,10 @@ class SamplerFacts:
         }
 
     def _vae(self) -> Field | None:
-        for consumer, name in self._graph.consumers(self._sampler):
-            if "vae" in consumer.inputs and name.startswith(("samples", "latent")):
-                loader = self._behind(consumer, "vae")
+        for node in self._graph.nodes.values():
+            samples = node.inputs.get("samples")
+            if "vae" in node.inputs and type(samples) is Link and samples.node == self._sampler.id:
+                loader = self._behind(node, "vae")
                 if loader is not None and isinstance(loader.inputs.get("vae_name"), str):
                     return text_field(loader.inputs["vae_name"], loader.source("vae_name"))
         return None
@@ -354,6 +349,11 @@ def _setting_on(graph: Graph, node: Node, names: tuple[str, ...]) -> _Found | No
         if len(only) == 1 and not isinstance(node.inputs[only[0]], (dict, list))
         else None
     )
+
+
+def _typed(found: list[Words]) -> Field | None:
+    """Join what was typed before wildcards were filled in, where nodes keep it."""
+    return _join([words._replace(value=words.typed) for words in found if words.typed is not None])
 
 
 def _sides(node: Node) -> dict[str, Field | None]:

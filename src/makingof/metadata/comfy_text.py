@@ -26,6 +26,7 @@ _TEXT_KEYS = (
     "gemma", "value", "string", "String", "Text", "STRING", "tags", "lyrics", "user_prompt", "caption",
     "prompt_text",
 )  # fmt: skip
+_TEXT_RANK = {key: rank for rank, key in enumerate(_TEXT_KEYS)}
 _NUMBERED_TEXT = re.compile(r"(text|string|prompt)_?\d+")
 
 _IS_ENCODER = re.compile(r"encode|conditioning|gligen", re.IGNORECASE)
@@ -136,11 +137,17 @@ def _holds_text(value: object) -> bool:
 
 
 def _text_keys(node: Node) -> list[str]:
-    if _is_words(node.inputs.get("populated_text")):
+    """Name the inputs that hold words, in the order of `_TEXT_KEYS`, numbered ones if there are no others."""
+    inputs = node.inputs
+    if _is_words(inputs.get("populated_text")):
         return ["populated_text"]
-    found = [key for key in _TEXT_KEYS if _holds_text(node.inputs.get(key))]
-    return found or [
-        key for key, value in node.inputs.items() if _NUMBERED_TEXT.fullmatch(key) and _holds_text(value)
+    found = [key for key in inputs if key in _TEXT_RANK and _holds_text(inputs[key])]
+    if found:
+        return sorted(found, key=_TEXT_RANK.__getitem__) if len(found) > 1 else found
+    return [
+        key
+        for key in inputs
+        if key[-1:].isdigit() and _NUMBERED_TEXT.fullmatch(key) and _holds_text(inputs[key])
     ]
 
 

@@ -26,7 +26,7 @@ _NAMES = {
     "clip_skip": ("clip_skip", "Clip Skip"),
 }
 _SHARED = {spelling: name for name, spellings in _NAMES.items() for spelling in spellings}
-_TELLING = _NAMES["model"]
+TELLING = frozenset(_NAMES["model"])
 _OTHER_KEYS = frozenset(
     """use_face_correction|Use Face Correction|use_upscale|Use Upscaling|upscale_amount|Upscale By|lora_alpha
     LoRA Strength|use_hypernetwork_model|Hypernetwork model|hypernetwork_strength|Hypernetwork Strength
@@ -38,11 +38,11 @@ _OTHER_KEYS = frozenset(
 
 def read(sheet: Sheet) -> Found:
     """Read the chunks together as one record, or the JSON object."""
-    if any(record.key in _TELLING for record in sheet.records):
+    if any(record.key in TELLING for record in sheet.records):
         return _read_chunks(sheet)
     for record in sheet.find_all("UserComment", "Comment", "parameters", "COM"):
-        value = object_in(record, *_TELLING)
-        if value is not None and any(key in value for key in _TELLING):
+        value = object_in(record, *TELLING)
+        if value is not None and any(key in value for key in TELLING):
             reading = Reading(
                 tool="easydiffusion",
                 locator=record.locator,

@@ -8,6 +8,7 @@ returned as a reading without a tool, so that nothing a file says is lost.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import msgspec
 
@@ -33,25 +34,37 @@ from makingof.metadata.gather import gather
 from makingof.metadata.record import Record, Sheet, text_field
 from makingof.reading import Check, Reading, State
 
-Reader = Callable[[Sheet], Found]
 
-READERS: tuple[Reader, ...] = (
-    swarmui.read,
-    invokeai.read,
-    novelai.read,
-    fooocus.read,
-    hubs.read_civitai,
-    hubs.read_tensorart,
-    hubs.read_stability_matrix,
-    drawthings.read,
-    easydiffusion.read,
-    aigc.read,
-    comfyui.read,
-    space.read,
-    a1111.read,
-    midjourney.read,
-    editors.read,
-    iptc.read,
+class Reader(NamedTuple):
+    """A reader, and what a file must hold for it to be asked: one of `keys`, or an XMP packet."""
+
+    read: Callable[[Sheet], Found]
+    keys: frozenset[str]
+    reads_xmp: bool = False
+    reads_names: bool = False
+
+
+# A text that may be anything: the keys that several tools share.
+_COMMENTS = frozenset({"parameters", "UserComment", "Comment", "COM"})
+_ANY_TEXT = _COMMENTS | {"ImageDescription", "XPComment", "Description"}
+
+READERS = (
+    Reader(swarmui.read, _COMMENTS | {"Model"}),
+    Reader(invokeai.read, frozenset({"invokeai_metadata", "sd-metadata", "Dream"})),
+    Reader(novelai.read, _COMMENTS | {"Software"}),
+    Reader(fooocus.read, _COMMENTS),
+    Reader(hubs.read_civitai, _COMMENTS | {"prompt"}),
+    Reader(hubs.read_tensorart, frozenset({"generation_data"})),
+    Reader(hubs.read_stability_matrix, frozenset({"parameters-json", "smproj"})),
+    Reader(drawthings.read, _COMMENTS, reads_xmp=True),
+    Reader(easydiffusion.read, _COMMENTS | easydiffusion.TELLING),
+    Reader(aigc.read, frozenset({"AIGC", "UserComment"}), reads_xmp=True),
+    Reader(comfyui.read, _ANY_TEXT | {"prompt", "workflow", "Model", "Make", "Prompt", "Workflow"}),
+    Reader(space.read, _COMMENTS),
+    Reader(a1111.read, _ANY_TEXT | {"postprocessing", "extras"}, reads_xmp=True),
+    Reader(midjourney.read, frozenset({"Description", "ImageDescription"}), reads_names=True),
+    Reader(editors.read, frozenset(), reads_xmp=True),
+    Reader(iptc.read, frozenset(), reads_xmp=True),
 )
 
 
@@ -68,12 +81,23 @@ def read_records(data: Data, name: str | None = None) -> list[Reading]:
 def read_sheet(sheet: Sheet) -> list[Reading]:
     """Ask every reader about records already gathered."""
     readings: list[Reading] = []
-    left = list(sheet.records)
+    left = sheet
+    keys = {record.key for record in sheet.records}
     for reader in READERS:
-        found = reader(msgspec.structs.replace(sheet, records=tuple(left)))
-        readings.extend(found.readings)
-        left = [record for record in left if not any(record is used for used in found.used)]
-    readings.extend(map(unclaimed, left))
+        if (
+            reader.keys.isdisjoint(keys)
+            and not (reader.reads_xmp and sheet.packets)
+            and not reader.reads_names
+        ):
+            continue
+        found = reader.read(left)
+        if found.readings:
+            readings.extend(found.readings)
+            used = {id(record) for record in found.used}  # all alive here, so no id is used twice
+            rest = tuple(record for record in left.records if id(record) not in used)
+            left = msgspec.structs.replace(left, records=rest)
+            keys = {record.key for record in rest}
+    readings.extend(map(unclaimed, left.records))
     return _with_one_main(readings)
 
 
