@@ -55,6 +55,18 @@ def check_whole(folder: Path) -> LogReport:
         return report
 
 
+def damage(folder, statement, *values):
+    """Change the file as somebody would who knows SQLite: triggers out, change, triggers in."""
+    connection = sqlite3.connect(log_path(folder), isolation_level=None)
+    triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+    for name, _ in triggers:
+        connection.execute(f"DROP TRIGGER {name}")
+    connection.execute(statement, values)
+    for _, sql in triggers:
+        connection.execute(sql)
+    connection.close()
+
+
 def plain_root(leaves: list[bytes]) -> bytes:
     """RFC 6962, 2.1, as it is written there."""
     if not leaves:

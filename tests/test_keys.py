@@ -6,6 +6,8 @@ import textwrap
 import types
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.logs import KEY, OTHER_KEY, flips
@@ -143,7 +145,8 @@ def test_a_private_key_is_never_shown():
 def test_a_key_is_read_back_from_its_pem_and_from_nothing_else():
     pem = KEY.to_pem()
     assert SigningKey.from_pem(pem).public == KEY.public
-    for data in (b"", b"nonsense", KEY.public.pem, pem[:60], pem.replace(b"M", b"m")):
+    other = X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for data in (b"", b"nonsense", KEY.public.pem, pem[:60], pem.replace(b"M", b"m"), other):
         with pytest.raises(MalformedError):
             SigningKey.from_pem(data)
 
@@ -348,6 +351,12 @@ def test_other_spellings_of_a_mark_are_malformed(mark_file, data):
         mark_file.read()
 
 
+def test_a_mark_that_cannot_be_read_is_not_taken_for_a_missing_one(mark_file):
+    mark_file.path.mkdir(parents=True)
+    with pytest.raises(StorageError):
+        mark_file.read()
+
+
 def test_the_lock_of_a_mark_is_held_by_one_at_a_time(mark_file):
     with mark_file.locked(1):
         with pytest.raises(ConflictError) as caught, mark_file.locked(0.02):
@@ -400,6 +409,32 @@ def test_arbitrary_bytes_are_no_signature(data):
     for whole in (data, armour(data), armour(b"SSHSIG\0\0\0\1" + data)):
         with pytest.raises((MalformedError, ProofError)):
             verify_ssh(whole, b"", KEY.public, PACKAGE_NAMESPACE)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"\0\0\0\x0bssh-ed25519\0\0\0\x40", b"\0\0\0\x0bssh-ed25518\0\0\0\x40"),
+        (b"\0\0\0\x06sha512", b"\0\0\0\x06sha256"),
+        (b"makingof-package\0\0\0\0", b"makingof-package\0\0\0\1x"),
+        (b"SSHSIG\0\0\0\1", b"SSHSIG\0\0\0\2"),
+        (b"\0\0\0\x33", b"\0\0\0\x34"),
+        (b"\0\0\0\x33", b"\xff\xff\xff\xff"),
+    ],
+)
+def test_a_signature_of_another_kind_is_refused(old, new):
+    lines = sign_ssh(KEY, b"manifest", PACKAGE_NAMESPACE).decode().split("\n")
+    blob = base64.b64decode("".join(lines[1:-2]))
+    assert blob.count(old) == 1
+    with pytest.raises((MalformedError, ProofError)):
+        verify_ssh(armour(blob.replace(old, new)), b"manifest", KEY.public, PACKAGE_NAMESPACE)
+
+
+def test_the_signer_must_be_an_ed25519_key():
+    lines = sign_ssh(KEY, b"manifest", PACKAGE_NAMESPACE).decode().split("\n")
+    blob = base64.b64decode("".join(lines[1:-2]))
+    with pytest.raises(MalformedError):
+        signer_of(armour(blob.replace(b"ssh-ed25519", b"ssh-ed25518", 1)))
 
 
 def test_the_lines_for_openssh():

@@ -1,7 +1,5 @@
-import sqlite3
-
 import pytest
-from tests.logs import KEY, fill, leaves_of, log_path, make_log, pending, plain_head
+from tests.logs import KEY, damage, fill, leaves_of, log_path, make_log, pending, plain_head
 
 from makingof.errors import CorruptBlobError, IntegrityError, LogForkError, ProofError
 from makingof.keys.mark import Mark
@@ -18,18 +16,6 @@ def log(tmp_path):
         fill(log, 20)
         log.append([pending("with parts", "one", "two")])
         yield log
-
-
-def damage(folder, statement, *values):
-    """Change the file as somebody would who knows SQLite: triggers out, change, triggers in."""
-    connection = sqlite3.connect(log_path(folder), isolation_level=None)
-    triggers = connection.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute(statement, values)
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.close()
 
 
 def failed_steps(log, **options):

@@ -141,7 +141,9 @@ def test_a_cosignature_is_made_and_verified_with_its_time():
             cosign_note(note, name, OTHER_KEY, moment)
 
 
-@pytest.mark.parametrize("text", ["no newline", "tab\t\n", "nul\0\n", "return\r\n", ""])
+@pytest.mark.parametrize(
+    "text", ["no newline", "a\n\n\u2014 name AAAAAAA=", "tab\t\n", "nul\0\n", "return\r\n", ""]
+)
 def test_what_could_not_be_read_back_is_not_signed(text):
     with pytest.raises(MalformedError):
         sign_note(text, KEY)

@@ -7,6 +7,7 @@ from tests.logs import (
     OTHER_KEY,
     FailingDisk,
     check_whole,
+    damage,
     fill,
     leaves_of,
     log_path,
@@ -195,19 +196,57 @@ def test_a_missing_log_is_not_made_by_opening_it(tmp_path):
     assert not log_path(tmp_path).exists()
 
 
-def test_a_log_cut_off_behind_its_checkpoint_is_refused(log, tmp_path):
+def test_a_file_cut_in_half_is_an_integrity_error(log, tmp_path):
+    fill(log, 500)
+    log.close()
+    data = log_path(tmp_path).read_bytes()
+    log_path(tmp_path).write_bytes(data[: len(data) // 2])
+    with pytest.raises(IntegrityError):
+        check_whole(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM entries WHERE idx = 20",
+        "DELETE FROM nodes",
+        "UPDATE entries SET leaf = zeroblob(32) WHERE idx = 20",
+    ],
+)
+def test_a_log_that_is_not_what_its_checkpoint_signs_is_not_opened(log, tmp_path, statement):
+    fill(log, 20)
+    log.append([pending("the last one")])
+    log.close()
+    damage(tmp_path, statement)
+    for opened in (lambda: reopen(tmp_path), lambda: open_reader(log_path(tmp_path))):
+        with pytest.raises(IntegrityError):
+            opened()
+
+
+def test_a_log_whose_checkpoint_is_lost_is_signed_again(log, tmp_path):
     fill(log, 3)
     log.close()
-    with sqlite3.connect(log_path(tmp_path)) as connection:
-        connection.execute("DROP TRIGGER entries_final_delete")
-        connection.execute("DELETE FROM entries WHERE idx = 2")
-        connection.execute(
-            "CREATE TRIGGER entries_final_delete BEFORE DELETE ON entries "
-            "BEGIN SELECT RAISE(ABORT, 'entries of a log are final'); END"
-        )
-    connection.close()
-    with pytest.raises(IntegrityError):
-        reopen(tmp_path)
+    damage(tmp_path, "DELETE FROM checkpoint")
+    with open_log(log_path(tmp_path), tmp_path / "elsewhere") as again, pytest.raises(UsageError):
+        again.checkpoint()
+    with reopen(tmp_path) as again:
+        assert verify_checkpoint(again.checkpoint(), KEY.public).size == 3
+
+
+def test_a_state_folder_that_refuses_makes_the_log_read_only(log, tmp_path):
+    fill(log, 3)
+    log.close()
+    marks = state_path(tmp_path) / "marks"
+    for path in marks.iterdir():
+        path.unlink()
+    marks.rmdir()
+    marks.write_bytes(b"a file where a folder should be")
+    with reopen(tmp_path) as again:
+        assert again.read_only.reason is ReadOnlyReason.DISK
+        with pytest.raises(StorageError) as caught:
+            again.append([pending("x")])
+        assert caught.value.hint
+        assert again.size() == 3
 
 
 @pytest.mark.parametrize(

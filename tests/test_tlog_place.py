@@ -90,3 +90,24 @@ def test_a_link_into_a_synced_folder_is_followed(tmp_path):
 def test_the_configuration_of_a_sync_program_at_home_is_no_sign(tmp_path):
     (tmp_path / ".dropbox").mkdir()
     assert find_unsafe_place(tmp_path / "art") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "safe"),
+    [
+        ("ext4", True),
+        ("apfs", True),
+        ("fuseblk", True),
+        ("fuse.fuse-overlayfs", True),
+        (None, True),
+        ("nfs4", False),
+        ("CIFS", False),
+        ("fuse.sshfs", False),
+        ("fuse.rclone", False),
+        ("9p", False),
+    ],
+)
+def test_only_local_file_systems_are_safe(tmp_path, kind, safe):
+    found = find_unsafe_place(tmp_path, find_type=lambda _: kind)
+    assert (found is None) is safe
+    assert safe or kind in found.in_language("zh")

@@ -11,6 +11,8 @@ from makingof.errors import (
     ProofError,
     UsageError,
 )
+from makingof.tlog.checkpoint import sign_checkpoint
+from makingof.tlog.merkle import TreeHead
 from makingof.tlog.tiles import (
     ENTRIES,
     Tile,
@@ -175,6 +177,12 @@ def test_entries_that_were_exchanged_with_their_tiles_are_found(tiles):
 def test_tiles_of_another_log_are_refused(tiles):
     with pytest.raises(ProofError):
         verify_tiles(tiles, OTHER_KEY.public)
+
+
+def test_a_root_that_is_signed_and_not_that_of_the_tiles_is_found(tiles):
+    (tiles / "checkpoint").write_bytes(sign_checkpoint(TreeHead(600, bytes(32)), KEY).to_bytes())
+    with pytest.raises(IntegrityError):
+        verify_tiles(tiles, KEY.public)
 
 
 def test_a_huge_file_is_not_read(tiles):

@@ -9,7 +9,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from makingof.texts import Message, say
@@ -20,6 +20,8 @@ _NETWORK_TYPES = frozenset({
     "gfs2", "coda", "9p", "drvfs", "vboxsf", "vmhgfs", "prl_fs", "fuse", "macfuse", "osxfuse",
 })  # fmt: skip
 _LOCAL_FUSE = frozenset({"fuse.fuse-overlayfs"})  # the root of containers; fuseblk is a local disk too
+
+FindType = Callable[[Path], str | None]
 
 # Folder names as the programs make them; lower case, whole or followed by a space, hyphen or bracket
 # ("OneDrive - Company", "Dropbox (Personal)").
@@ -70,16 +72,18 @@ _DRIVE_REMOTE = 4  # GetDriveTypeW
 _MOUNT_SECONDS = 5
 
 
-def find_unsafe_place(path: Path) -> Message | None:
+def find_unsafe_place(path: Path, *, find_type: FindType | None = None) -> Message | None:
     """Return why an archive must not lie at `path`, which need not exist yet, or None.
 
     Names and mounts are looked at, nothing is written. A sync program that
-    gives no sign of itself is not found.
+    gives no sign of itself is not found. `find_type` asks the system for the
+    type of the file system at a path; tests answer in its place.
     """
     path = Path(os.path.abspath(path)).resolve()  # noqa: PTH100 - also where nothing exists yet
     if name := _find_sync_program(path):
         return say("tlog.synced_folder", path=path, program=name)
-    if kind := _find_network_type(path):
+    kind = (find_type or _find_type)(path)
+    if kind is not None and _is_network(kind):
         return say("tlog.network_folder", path=path, kind=kind)
     return None
 
@@ -113,31 +117,27 @@ def _find_sync_program(path: Path) -> str | None:
     return None
 
 
-def _find_network_type(path: Path) -> str | None:
+def _find_type(path: Path) -> str | None:
     if sys.platform == "win32":
-        return _find_network_drive(path)
+        return _find_drive_type(path)
     try:
         if sys.platform == "darwin":
             listing = subprocess.run(
                 ["/sbin/mount"], capture_output=True, text=True, timeout=_MOUNT_SECONDS, check=True
             ).stdout
-            kind = find_type_in_mount_list(path, listing)
-        else:
-            kind = find_type_in_mountinfo(
-                path, Path("/proc/self/mountinfo").read_text(errors="surrogateescape")
-            )
+            return find_type_in_mount_list(path, listing)
+        return find_type_in_mountinfo(path, Path("/proc/self/mountinfo").read_text(errors="surrogateescape"))
     except (OSError, subprocess.SubprocessError):
         return None  # the system does not say; SQLite still refuses where it cannot lock
-    return kind if kind is not None and _is_network(kind) else None
 
 
-def _find_network_drive(path: Path) -> str | None:
+def _find_drive_type(path: Path) -> str | None:
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415 - only there
 
         root = path.drive + "\\"
         if root.startswith("\\\\") or ctypes.windll.kernel32.GetDriveTypeW(root) == _DRIVE_REMOTE:
-            return path.drive
+            return "smb"
     return None
 
 
