@@ -52,7 +52,7 @@ def make_payload(package: PackageInput) -> Payload:
     stamps, stamp_files = _lay_out_stamps(package, files)
     description = Description(
         format=layout.FORMAT,
-        made_with=f"makingof {metadata.version('makingof')}",
+        made_with=made_with(),
         log=Log(checkpoint.origin, checkpoint.size, Digest.from_raw(checkpoint.head.root)),
         pictures=package.pictures,
         lineage_rule=package.lineage_rule,
@@ -100,6 +100,11 @@ def format_key_files(key: PublicKey) -> dict[str, bytes]:
         layout.KEY_PEM: key.pem,
         layout.ALLOWED_SIGNERS: allowed_signers(key.origin, key, PACKAGE_NAMESPACE).encode(),
     }
+
+
+def made_with() -> str:
+    """Name this installation, as far as it words what a package shows."""
+    return f"makingof {metadata.version('makingof')}"
 
 
 def load_carried() -> dict[str, bytes]:

@@ -57,7 +57,7 @@ def read_bundle(container: Container) -> Bundle:
     """Read all of a package but its larger files; anything out of shape is a `MalformedError`."""
     bag = read_bag(container)
     bundle = Bundle(container, bag, read_record(container))
-    require_explained(bundle)
+    require_explained(bag, bundle.record.description)
     return bundle
 
 
@@ -94,33 +94,41 @@ def read_key(container: Container) -> PublicKey:
     return parsed.public
 
 
-def read_record(container: Container, opened: Mapping[Digest, bytes] | None = None) -> Record:
-    """Read log, parts and description. `opened` are sealed parts that were disclosed apart from the package."""
-    description = Description.parse(read_file(container, layout.DESCRIPTION, MAX_DESCRIPTION_BYTES))
-    ranges = read_ranges(container)
-    lines = split_lines(read_file(container, layout.ENTRIES, MAX_LINES_BYTES), layout.ENTRIES)
-    positions = [index for item in ranges for index in range(item.start, item.end)]
-    if len(positions) != len(lines):
-        message = f"entries.jsonl has {len(lines)} lines, and ranges have {len(positions)} positions"
-        raise MalformedError(message)
-    parts = split_lines(read_file(container, layout.PARTS, MAX_LINES_BYTES), layout.PARTS)
-    shown = {Digest.of(line): line for line in parts}
-    placed = list(zip(positions, lines, strict=True))
-    entries = read_entries(placed, shown)
-    require_cited(entries, parts)
-    if opened:
-        entries = read_entries(placed, {**opened, **shown})
+def read_record(container: Container) -> Record:
+    """Read log, parts and description together."""
+    description = read_description(container)
+    placed = read_placed(container, read_ranges(container))
+    lines = read_part_lines(container)
+    entries = read_entries(placed, {Digest.of(line): line for line in lines})
+    require_cited(entries, lines)
     checkpoint = read_checkpoint(read_file(container, layout.CHECKPOINT, MAX_SMALL_BYTES))
     return Record(read_key(container), checkpoint, description, tuple(entries))
 
 
+def read_description(container: Container) -> Description:
+    """Read what the exporter says the package is."""
+    return Description.parse(read_file(container, layout.DESCRIPTION, MAX_DESCRIPTION_BYTES))
+
+
+def read_placed(container: Container, ranges: tuple[ProvenRange, ...]) -> list[tuple[int, bytes]]:
+    """Read the entries and give each its position."""
+    lines = split_lines(read_file(container, layout.ENTRIES, MAX_LINES_BYTES), layout.ENTRIES)
+    count = sum(map(len, ranges))
+    if count != len(lines):
+        message = f"entries.jsonl has {len(lines)} lines, and ranges have {count} positions"
+        raise MalformedError(message)
+    positions = (index for item in ranges for index in range(item.start, item.end))
+    return list(zip(positions, lines, strict=True))
+
+
+def read_part_lines(container: Container) -> list[bytes]:
+    """Read the parts that are shown."""
+    return split_lines(read_file(container, layout.PARTS, MAX_LINES_BYTES), layout.PARTS)
+
+
 def read_ranges(container: Container) -> tuple[ProvenRange, ...]:
     """Read where the entries stand in the log."""
-    ranges = parse_ranges(read_file(container, layout.RANGES, MAX_RANGES_BYTES))
-    if sum(map(len, ranges)) > MAX_LINES_BYTES:
-        message = "ranges have more positions than there can be entries"
-        raise MalformedError(message)
-    return ranges
+    return parse_ranges(read_file(container, layout.RANGES, MAX_RANGES_BYTES))
 
 
 def read_receipt(container: Container, described: DescribedReceipt, subject: Digest) -> Receipt:
@@ -135,20 +143,20 @@ def read_receipt(container: Container, described: DescribedReceipt, subject: Dig
     return Receipt(kind, described.authority, subject, data, tuple(beside))
 
 
-def require_explained(bundle: Bundle) -> None:
-    """Refuse, as `MalformedError`, a payload file that the description does not account for."""
-    description = bundle.record.description
-    known = {*layout.PAYLOAD_FILES, layout.FINDINGS}
-    known |= {file.name for file in description.files if file.name}
-    known |= {layout.proof_path(index) for index in description.lineage}
+def require_explained(bag: Bag, description: Description) -> None:
+    """Refuse, as `MalformedError`, a payload file the description does not account for, or lacks."""
+    named = {*layout.PAYLOAD_FILES, *(file.name for file in description.files if file.name)}
+    named |= {layout.proof_path(index) for index in description.lineage}
     for stamp in description.stamps:
-        known.add(stamp.subject)
+        named.add(stamp.subject)
         if stamp.size is not None:
-            known.add(layout.stamp_path(stamp.size, "consistency"))
+            named.add(layout.stamp_path(stamp.size, "consistency"))
         for receipt in stamp.receipts:
-            known |= {receipt.name, *receipt.beside}
-    if strange := sorted(bundle.bag.payload.keys() - known):
+            named |= {receipt.name, *receipt.beside}
+    if strange := sorted(bag.payload.keys() - named - {layout.FINDINGS}):
         raise MalformedError(say("package.file_unexplained", name=strange[0]))
+    if missing := sorted(named - bag.payload.keys()):
+        raise MalformedError(say("package.file_missing", name=missing[0]))
 
 
 def _read_beside(container: Container, name: str) -> list[Beside]:
