@@ -149,7 +149,7 @@ class Staged:
         self._done = True
         # What cannot be removed now is a leftover that fsck lists; the error that led here matters more.
         with suppress(OSError):
-            self._system.remove(self.path)
+            _patiently(self._system, lambda: self._system.remove(self.path), blocked_by=self.path)
 
     def _open_handle(self) -> int:
         if self._handle is None:

@@ -8,9 +8,9 @@ what another process put there: it may have renamed a file and not yet synced.
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 from stat import S_ISREG
@@ -68,9 +68,13 @@ class FileStore:
     def put_many(self, paths: Iterable[Path], progress: Progress | None = None) -> Iterator[Stored | Failure]:
         # While one batch gets its names and its folders are synced, the readers take in the next.
         self._prepare()
-        with ThreadPoolExecutor(THREADS) as readers, ThreadPoolExecutor(THREADS) as syncers:
-            outcomes = in_order(readers, self._try_take, paths, dispose=_discard)
-            for batch in _batches(outcomes, progress):
+        with (
+            ThreadPoolExecutor(THREADS) as readers,
+            ThreadPoolExecutor(THREADS) as syncers,
+            closing(in_order(readers, self._try_take, paths, dispose=_discard)) as outcomes,
+            closing(_batches(outcomes, progress)) as batches,
+        ):
+            for batch in batches:
                 yield from self._settle(batch, syncers)
                 if isinstance(batch[-1], StorageError):
                     raise batch[-1]
@@ -153,15 +157,15 @@ class FileStore:
         with self._lock:
             if self._prepared:
                 return
-            durable.make_folders(self._incoming, system=self._system)
+            durable.make_folders(self._folder, system=self._system)
             with durable.explained(self._folder, self._system):
-                for name in _SHARDS:
-                    self._require_shard(self._folder / name)
+                for name in (_INCOMING, *_SHARDS):
+                    self._require_folder(self._folder / name)
                 # Also where all were there: the process that made them may not have synced yet.
                 self._system.sync_folder(self._folder)
             self._prepared = True
 
-    def _require_shard(self, path: Path) -> None:
+    def _require_folder(self, path: Path) -> None:
         if not path.is_dir():
             with suppress(FileExistsError):
                 self._system.make_folder(path, 0o700)
@@ -251,7 +255,7 @@ class FileStore:
             return sorted(entry.name for entry in entries)
 
 
-def _batches(outcomes: Iterable[_Outcome], progress: Progress | None) -> Iterator[list[_Outcome]]:
+def _batches(outcomes: Iterable[_Outcome], progress: Progress | None) -> Generator[list[_Outcome]]:
     """Group what was read into batches worth one sync of the folders; a refused write ends its batch."""
     batch: list[_Outcome] = []
     size_bytes = 0

@@ -8,9 +8,9 @@ import hashlib
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from io import BufferedReader, FileIO
 from pathlib import Path
@@ -130,8 +130,11 @@ def hash_many(
     `look` is given each file's open handle, from its beginning, and runs in a worker
     thread: what it returns is about the very bytes that were hashed.
     """
-    with ThreadPoolExecutor(THREADS) as pool:
-        for result in in_order(pool, lambda path: _hash_one(path, look), paths):
+    with (
+        ThreadPoolExecutor(THREADS) as pool,
+        closing(in_order(pool, lambda path: _hash_one(path, look), paths)) as results,
+    ):
+        for result in results:
             if progress and isinstance(result, Hashed):
                 progress(result.path, result.size_bytes)
             yield result
@@ -207,10 +210,10 @@ def in_order(
     items: Iterable[Item],
     *,
     dispose: Callable[[Result], None] = lambda _result: None,
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Yield `work(item)` for each item, in order, while the pool runs some ahead.
 
-    When the caller stops early, results that were made and not yielded go to `dispose`.
+    When the generator is closed early, results that were made and not yielded go to `dispose`.
     """
     waiting: deque[Future[Result]] = deque()
     try:
