@@ -139,7 +139,7 @@ def test_a_self_signed_signer_from_the_package_gives_no_trust(pair, authority):
 
 def test_a_root_handed_to_the_client_as_an_intermediate_would_have_given_trust(pair):
     """Why the chain goes into the token's own set: the library keeps roots and intermediates in one store."""
-    root, signer = make_pair(name="one")
+    root, signer = make_pair(name="two")
     verifier = VerifierBuilder(roots=[pair[0].certificate], intermediates=[root.certificate]).build()
     assert verifier.verify(decode_timestamp_response(respond(signer)), DIGEST.raw)
     receipt = receipt_of(respond(signer), certificates=[to_der(root.certificate)])

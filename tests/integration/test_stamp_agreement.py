@@ -3,8 +3,11 @@
 Needs the Debian package openssl. A missing one is a failure.
 """
 
+import base64
 import contextlib
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from asn1crypto import tsp
@@ -20,6 +23,10 @@ from makingof.stamp.local import make_crl, make_signer, names_certificate
 from makingof.stamp.openssl import find_openssl
 from makingof.stamp.rfc3161 import verify_token
 from makingof.stamp.token import make_request
+
+VECTORS = json.loads(
+    (Path(__file__).parents[1] / "vectors" / "stamp" / "vectors.json").read_text(encoding="utf-8")
+)
 
 pytestmark = pytest.mark.integration
 
@@ -160,6 +167,18 @@ def test_what_each_verifier_alone_would_accept(name, openssl):
     assert client_accepts(receipt, root) is by_client
     assert openssl_accepts(openssl, receipt, root) is by_openssl
     assert we_accept(openssl, receipt, root) is by_us
+
+
+@pytest.mark.parametrize("name", VECTORS["tokens"])
+def test_openssl_agrees_with_every_vector(name, openssl):
+    case = VECTORS["tokens"][name]
+    beside = {
+        "certificates": [base64.b64decode(text) for text in case["certificates"]],
+        "crls": [base64.b64decode(text) for text in case["crls"]],
+        "request": base64.b64decode(case["request"]) if case["request"] else None,
+    }
+    receipt = receipt_of(base64.b64decode(case["response"]), digest=Digest.parse(case["digest"]), **beside)
+    assert we_accept(openssl, receipt, base64.b64decode(VECTORS["root"])) is (case["outcome"] == "statement")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -19,7 +19,7 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from makingof.clock import Clock
@@ -35,36 +35,48 @@ _LIFETIME = timedelta(days=365 * 20)
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A certificate and its key."""
+    """A certificate and its key; a `repeatable` one signs the same bytes the same way each time."""
 
     certificate: x509.Certificate
     key: ec.EllipticCurvePrivateKey
+    repeatable: bool = False
 
 
-def make_root(name: str, *, valid_from: datetime, valid_until: datetime | None = None) -> Identity:
-    """Make a self-signed root called `name`."""
-    key = ec.generate_private_key(ec.SECP256R1())
+def make_root(
+    name: str, *, valid_from: datetime, valid_until: datetime | None = None, seed: bytes | None = None
+) -> Identity:
+    """Make a self-signed root called `name`.
+
+    Here and below, the same `seed` gives the same bytes. Whoever has the seed
+    has the key, so it is for vectors and demonstrations that must repeat.
+    """
+    key = _make_key(seed)
     subject = _name(name)
     certificate = (
         _builder(subject, subject, key, valid_from, valid_until)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
-        .sign(key, hashes.SHA256())
+        .sign(key, hashes.SHA256(), ecdsa_deterministic=seed is not None or None)
     )
-    return Identity(certificate, key)
+    return Identity(certificate, key, repeatable=seed is not None)
 
 
 def make_intermediate(
-    name: str, issuer: Identity, *, valid_from: datetime, crl_url: str | None = None
+    name: str,
+    issuer: Identity,
+    *,
+    valid_from: datetime,
+    crl_url: str | None = None,
+    seed: bytes | None = None,
 ) -> Identity:
     """Make a certification authority below `issuer`."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = _make_key(seed)
     builder = (
         _builder(_name(name), issuer.certificate.subject, key, valid_from, None)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
     )
-    return Identity(_with_crl_address(builder, crl_url).sign(issuer.key, hashes.SHA256()), key)
+    return _issue(_with_crl_address(builder, crl_url), issuer, key)
 
 
 def make_signer(
@@ -76,9 +88,10 @@ def make_signer(
     crl_url: str | None = None,
     usages: Sequence[x509.ObjectIdentifier] = (ExtendedKeyUsageOID.TIME_STAMPING,),
     usages_critical: bool = True,
+    seed: bytes | None = None,
 ) -> Identity:
     """Make a certificate for time-stamping below `issuer`; tests bend `usages`."""
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = _make_key(seed)
     builder = (
         _builder(_name(name), issuer.certificate.subject, key, valid_from, valid_until)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
@@ -86,7 +99,7 @@ def make_signer(
     )
     if usages:
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), critical=usages_critical)
-    return Identity(_with_crl_address(builder, crl_url).sign(issuer.key, hashes.SHA256()), key)
+    return _issue(_with_crl_address(builder, crl_url), issuer, key)
 
 
 def make_crl(
@@ -107,15 +120,17 @@ def make_crl(
         if reason is not None:
             entry = entry.add_extension(x509.CRLReason(reason), critical=False)
         builder = builder.add_revoked_certificate(entry.build())
-    return builder.sign(issuer.key, hashes.SHA256()).public_bytes(Encoding.DER)
+    crl = builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=issuer.repeatable or None)
+    return crl.public_bytes(Encoding.DER)
 
 
 @dataclass
 class LocalAuthority:
-    """Answers time-stamp queries by `clock`; keys are made when it is."""
+    """Answers time-stamp queries by `clock`; keys are made when it is, from `seed` if one is given."""
 
     name: str
     clock: Clock
+    seed: bytes | None = None
     root: Identity = field(init=False)
     signer: Identity = field(init=False)
     _serial: int = field(default=0, init=False)
@@ -123,8 +138,9 @@ class LocalAuthority:
 
     def __post_init__(self) -> None:
         valid_from = self.clock.now() - timedelta(days=1)
-        self.root = make_root(f"{self.name} root", valid_from=valid_from)
-        self.signer = make_signer(f"{self.name} signer", self.root, valid_from=valid_from)
+        seeds = (None, None) if self.seed is None else (self.seed + b" root", self.seed + b" signer")
+        self.root = make_root(f"{self.name} root", valid_from=valid_from, seed=seeds[0])
+        self.signer = make_signer(f"{self.name} signer", self.root, valid_from=valid_from, seed=seeds[1])
 
     def authority(self, url: str | None = None) -> Authority:
         """Return what a reader would have to trust to count this authority's word."""
@@ -269,13 +285,33 @@ def _signer_info(info: tsp.TSTInfo, signer: Identity, named: Sequence[cms.CMSAtt
             "signed_attrs": attributes,
             "signature_algorithm": {"algorithm": "sha256_ecdsa"},
             # CMS signs the attributes as a plain SET and sends them under an implicit tag (RFC 5652, 5.4).
-            "signature": signer.key.sign(attributes.dump(), ec.ECDSA(hashes.SHA256())),
+            "signature": signer.key.sign(
+                attributes.dump(), ec.ECDSA(hashes.SHA256(), deterministic_signing=signer.repeatable)
+            ),
         }
     )
 
 
 def _attribute(name: str, value: Any) -> cms.CMSAttribute:
     return cms.CMSAttribute({"type": name, "values": [value]})
+
+
+def _make_key(seed: bytes | None) -> ec.EllipticCurvePrivateKey:
+    if seed is None:
+        return ec.generate_private_key(ec.SECP256R1())
+    secret = int.from_bytes(hashlib.sha256(seed).digest()) >> 1  # below the order of the curve
+    return ec.derive_private_key(secret, ec.SECP256R1())
+
+
+def _serial_number(key: ec.EllipticCurvePrivateKey) -> int:
+    """Number a certificate by its key: at most 20 bytes, positive, and no two alike (RFC 5280, 4.1.2.2)."""
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return int.from_bytes(b"\x01" + hashlib.sha256(spki).digest()[:18])
+
+
+def _issue(builder: x509.CertificateBuilder, issuer: Identity, key: ec.EllipticCurvePrivateKey) -> Identity:
+    certificate = builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=issuer.repeatable or None)
+    return Identity(certificate, key, repeatable=issuer.repeatable)
 
 
 def _name(common_name: str) -> x509.Name:
@@ -299,7 +335,7 @@ def _builder(
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
+        .serial_number(_serial_number(key))
         .not_valid_before(valid_from)
         .not_valid_after(valid_until or valid_from + _LIFETIME)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
