@@ -38,6 +38,7 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
     offset: int
     size_bytes: int
     is_big_endian: bool
+    entry_offset: int  # of its twelve bytes in the IFD
 
     @property
     def name(self) -> str:
@@ -117,4 +118,4 @@ def _entry(block: Data, start: int, order: str, ifd: str, at: int) -> tuple[Tag 
     offset = at + 8 if size <= _INLINE_BYTES else start + pointer
     if not size or size > MAX_VALUE_BYTES or offset + size > len(block):
         return None, pointer
-    return Tag(ifd, number, kind, offset, size, order == ">"), pointer
+    return Tag(ifd, number, kind, offset, size, order == ">", at), pointer

@@ -12,9 +12,13 @@ _MAX_BOXES = 20_000
 
 
 class Superbox(msgspec.Struct, frozen=True):
-    """One `jumb` box: its label, its content boxes (kind and bytes), the boxes inside it."""
+    """One `jumb` box: its label, its content boxes (kind and bytes), the boxes inside it.
+
+    `body` is everything behind its own header: what C2PA hashes of an assertion.
+    """
 
     label: str
+    body: bytes
     contents: tuple[tuple[str, bytes], ...]
     inside: "tuple[Superbox, ...]"
 
@@ -75,7 +79,7 @@ class _Boxes:
                 inside.append(self.superbox(inner, depth + 1))
             else:
                 contents.append((kind, inner))
-        return Superbox(label, tuple(contents), tuple(inside))
+        return Superbox(label, body, tuple(contents), tuple(inside))
 
 
 def _label(description: bytes) -> str:

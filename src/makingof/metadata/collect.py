@@ -4,6 +4,7 @@ import struct
 
 from makingof.containers.exif import Tag, exif_start, parse_exif
 from makingof.containers.exif_text import decode_bytes, decode_user_comment, decode_utf16le
+from makingof.containers.manifest import TIFF_TAG
 from makingof.containers.png import PngText
 from makingof.containers.segment import Data
 from makingof.containers.xmp import (
@@ -132,7 +133,9 @@ class Collector:
         raw = tag.value(block)
         at = None if offset is None else offset + tag.offset
         place = f"EXIF:{tag.name}" if tag.ifd != "IFD1" else f"EXIF:IFD1:{tag.name}"
-        if tag.name == "XMP":
+        if tag.number == TIFF_TAG:
+            self.add("TIFF:0xcd41", "C2PA", raw, at)
+        elif tag.name == "XMP":
             self.xmp(raw, at, place, "")
         elif tag.name == "Photoshop":
             self.photoshop(raw, at)

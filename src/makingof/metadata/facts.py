@@ -3,8 +3,8 @@
 from typing import Any
 
 from makingof.containers.segment import Data
-from makingof.metadata.pixels import read_with_pixels
 from makingof.metadata.registry import main_reading
+from makingof.metadata.thorough import read_thoroughly
 from makingof.reading import Reading
 
 FACTS = ("prompt", "negative", "seed", "steps", "model")
@@ -16,7 +16,7 @@ def facts_of(data: Data, name: str) -> dict[str, Any]:
     Values are text as the tool spelled them; what the main record does not state is
     None, and `tool` is None where nothing was recognised.
     """
-    readings = read_with_pixels(data, name)
+    readings = read_thoroughly(data, name)
     main = main_reading(readings)
     facts: dict[str, Any] = {"file": name, "tool": main.tool if main else None}
     facts |= {fact: main.value(fact) if main else None for fact in FACTS}

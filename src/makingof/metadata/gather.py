@@ -9,6 +9,7 @@ from makingof.containers.gif import join_blocks, screen_size, walk_gif
 from makingof.containers.inflate import MAX_INFLATED_BYTES
 from makingof.containers.isobmff import find_c2pa, find_items, walk_boxes
 from makingof.containers.jpeg import frame_size, walk_jpeg_head
+from makingof.containers.manifest import is_gif_manifest, is_jumbf
 from makingof.containers.png import parse_header, parse_text_chunk, walk_png
 from makingof.containers.segment import Data, Segment
 from makingof.containers.sniff import sniff
@@ -94,7 +95,7 @@ def _jpeg_app(data: Data, segment: Segment, collector: Collector) -> None:
         collector.extended_xmp(payload[len(_EXTENDED_XMP) :])
     elif payload.startswith(_PHOTOSHOP):
         collector.photoshop(payload[len(_PHOTOSHOP) :], offset + len(_PHOTOSHOP))
-    elif segment.kind == "APP11" and payload[:2] == b"JP":
+    elif is_jumbf(data, segment):
         collector.jumbf_part(payload)
     elif payload.startswith(_PARAMETERS):
         at = len(_PARAMETERS)
@@ -124,6 +125,9 @@ def _gif(data: Data, collector: Collector) -> Shape:
             collector.add_joined(
                 "comment", "COM", raw, segment.payload_offset, join_blocks(raw), segment.damage
             )
+        elif is_gif_manifest(data, segment):
+            raw = segment.payload(data)
+            collector.add("C2PA_GIF", "C2PA", join_blocks(raw[12:]), None, damage=segment.damage)
         elif segment.kind == "application" and segment.payload(data)[1:12] == b"XMP DataXMP":
             # XMP lies there without sub-blocks; the ladder of bytes behind it stops readers of sub-blocks.
             packet = segment.payload(data)[12:]

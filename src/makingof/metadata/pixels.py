@@ -1,4 +1,4 @@
-"""Checks that need the pixels: records hidden in them, and NovelAI's signature over them.
+"""What needs the pixels: records hidden in them, and NovelAI's signature over them.
 
 `read_records` never decodes a picture. These functions do, one picture at a time.
 """
@@ -15,38 +15,13 @@ from makingof.errors import MalformedError
 from makingof.metadata.gather import gather
 from makingof.metadata.novelai import SIGNATURE_CHECK, signature_of
 from makingof.metadata.record import Record, Sheet
-from makingof.metadata.registry import main_reading, read_sheet
+from makingof.metadata.registry import read_sheet
 from makingof.metadata.stealth import find_stealth, open_picture
 from makingof.metadata.tool_json import parse_tool_object
 from makingof.reading import Check, Locator, Reading, State
 
 # Published by the vendor for checking its own pictures; whether it will ever change is not known.
 _NOVELAI_KEY = base64.b64decode("Y2JcQAOhLwzwSDUJPNgL04nS0Tbqm7cSRc4xk0vRMic=")
-
-
-def read_with_pixels(data: Data, name: str | None = None) -> list[Reading]:
-    """Read every record as `read_records` does, and make the checks that need the pixels.
-
-    A picture is decoded only where NovelAI's signature is to be checked, or where a
-    lossless picture with an alpha channel says nothing in its text.
-    """
-    sheet = gather(data, name)
-    readings = [_with_signature(data, sheet, reading) for reading in read_sheet(sheet)]
-    if not may_hide_text(sheet):
-        return readings
-    has_main = main_reading(readings) is not None
-    return readings + [
-        replace(hidden, main=hidden.main and not has_main) for hidden in read_stealth(data, name)
-    ]
-
-
-def _with_signature(data: Data, sheet: Sheet, reading: Reading) -> Reading:
-    if all(check.name != SIGNATURE_CHECK for check in reading.checks):
-        return reading
-    record = next((record for record in sheet.records if record.locator == reading.locator), None)
-    made = check_novelai(data, record.text or "") if record else None
-    checks = tuple(made if made and check.name == SIGNATURE_CHECK else check for check in reading.checks)
-    return replace(reading, checks=checks)
 
 
 def read_stealth(data: Data, name: str | None = None) -> list[Reading]:

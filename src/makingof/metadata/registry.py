@@ -16,6 +16,7 @@ from makingof.containers.segment import Data
 from makingof.metadata import (
     a1111,
     aigc,
+    c2pa,
     comfyui,
     drawthings,
     easydiffusion,
@@ -63,6 +64,7 @@ READERS = (
     Reader(space.read, _COMMENTS),
     Reader(a1111.read, _ANY_TEXT | {"postprocessing", "extras"}, reads_xmp=True),
     Reader(midjourney.read, frozenset({"Description", "ImageDescription"}), reads_names=True),
+    Reader(c2pa.read, frozenset({"C2PA"})),
     Reader(editors.read, frozenset(), reads_xmp=True),
     Reader(iptc.read, frozenset(), reads_xmp=True),
 )
