@@ -324,13 +324,22 @@ def test_an_explorer_that_lies_is_asked_past(calendar):
         assert "header and hash differ" in str(done.remarks[0])
 
 
-def test_without_the_library_it_is_said_how_to_get_it(calendar, monkeypatch):
+def test_without_the_library_nothing_counts_and_it_is_said_how_to_get_it(calendar, monkeypatch):
     receipt = completed(calendar)
     for name in [name for name in sys.modules if name.split(".")[0] == "opentimestamps"]:
         monkeypatch.setitem(sys.modules, name, None)
-    with pytest.raises(UsageError) as raised:
-        verify_proof(receipt, [])
-    assert "makingof[ots]" in str(raised.value.hint)
+    found = verify_proof(receipt, [make_authority()])
+    assert isinstance(found, Uncounted)
+    assert "not installed" in str(found.reason)
+    for use in (lambda: submit(make_authority()), lambda: complete(receipt, make_authority(), HttpFetch())):
+        with pytest.raises(UnavailableError) as raised:
+            use()
+        assert "makingof[ots]" in str(raised.value.hint)
+
+
+def test_an_authority_without_rules_counts_no_block(calendar):
+    authority = dataclasses.replace(make_authority(), blocks=None)
+    assert isinstance(verify_proof(completed(calendar), [authority]), Uncounted)
 
 
 def test_a_nonce_must_blind():

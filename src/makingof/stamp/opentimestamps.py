@@ -40,6 +40,7 @@ MAX_PROOF_BYTES = 32 * 1024
 BLOCK_MARGIN = timedelta(hours=2)  # how far a block's time may lie from the truth, either way
 _MAX_ANSWER_BYTES = 10_000
 _MAX_HEIGHT = 0xFFFFFFFF
+_NEVER = 1 << 256  # a difficulty no header can have
 _NONCE_BYTES = 16
 _HASH_CHARACTERS = 64
 
@@ -181,8 +182,12 @@ def verify_proof(receipt: Receipt, authorities: Sequence[Authority]) -> Statemen
     A `Statement` means: the digest is under the Merkle root of a header whose
     hash meets its target, with at least the work the reader asks for, or with
     the hash he looked up himself. Its time may be wrong by two hours either way.
+    Without the library the proof is not counted, and that is the reason given.
     """
-    proof = parse_proof(receipt.data)
+    try:
+        proof = parse_proof(receipt.data)
+    except UnavailableError:
+        return _uncounted(receipt, say("stamp.no_opentimestamps"))
     if proof.digest != receipt.digest:
         message = f"proof is about {proof.digest} and not {receipt.digest}"
         raise ProofError(message)
@@ -252,7 +257,7 @@ def _heights(receipt: Receipt) -> set[int]:
 
 
 def _rules(authority: Authority) -> BlockRules:
-    return authority.blocks or BlockRules(minimum_difficulty=1)
+    return authority.blocks or BlockRules(minimum_difficulty=_NEVER)
 
 
 def _uncounted(receipt: Receipt, reason: Message) -> Uncounted:
@@ -276,11 +281,13 @@ def _complete_branch(ots: Any, node: Any, uri: str, fetch: Fetch) -> Message | N
 
 
 def _library() -> Any:
-    """Import the library, which is an extra; say how to get it where it is missing."""
+    """Import the library, which is an extra; where it is missing, stamping by others must go on."""
     try:
         from opentimestamps.core import notary, op, serialize, timestamp  # noqa: PLC0415 - an extra, imported where used
     except ImportError as err:
-        raise UsageError(say("stamp.no_opentimestamps"), hint=say("stamp.no_opentimestamps_hint")) from err
+        raise UnavailableError(
+            say("stamp.no_opentimestamps"), hint=say("stamp.no_opentimestamps_hint")
+        ) from err
     return SimpleNamespace(
         **{name: getattr(notary, name) for name in ("BitcoinBlockHeaderAttestation", "PendingAttestation")},
         **{name: getattr(op, name) for name in ("OpSHA256", "OpAppend", "OpPrepend")},

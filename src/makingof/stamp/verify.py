@@ -14,7 +14,7 @@ def verify_receipt(receipt: Receipt, trust: Trust, *, openssl: OpenSsl | None) -
     A `Statement` counts towards a bound, and names the programs that checked
     it. An `Uncounted` says why the receipt gives none. Raises `MalformedError`
     for bytes that do not parse and `ProofError` for a receipt that does not
-    hold; `UsageError` where a library that the receipt needs is not installed.
+    hold.
     """
     match receipt.kind:
         case Kind.RFC3161:
