@@ -205,6 +205,20 @@ def test_a_file_cut_in_half_is_an_integrity_error(log, tmp_path):
         check_whole(tmp_path)
 
 
+def test_a_damaged_page_is_an_integrity_error_with_what_to_do(log, tmp_path):
+    fill(log, 20)
+    log.close()
+    with sqlite3.connect(log_path(tmp_path)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'nodes'").fetchone()
+    connection.close()
+    with log_path(tmp_path).open("r+b") as stream:
+        stream.seek((page - 1) * 4096)
+        stream.write(b"\xff" * 100)
+    with pytest.raises(IntegrityError) as caught:
+        reopen(tmp_path)
+    assert caught.value.hint
+
+
 @pytest.mark.parametrize(
     "statement",
     [

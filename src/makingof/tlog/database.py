@@ -87,6 +87,15 @@ def connect(path: Path, *, writable: bool, timeout_seconds: float) -> sqlite3.Co
         isolation_level=None,
         check_same_thread=False,
     )
+    try:
+        _apply_settings(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _apply_settings(connection: sqlite3.Connection) -> None:
     for setting in (
         "trusted_schema = OFF",
         "secure_delete = ON",
@@ -96,7 +105,6 @@ def connect(path: Path, *, writable: bool, timeout_seconds: float) -> sqlite3.Co
         f"cache_size = -{_CACHE_KIB}",
     ):
         connection.execute(f"PRAGMA {setting}")
-    return connection
 
 
 def create_schema(path: Path, settings: dict[str, str]) -> None:
