@@ -10,29 +10,25 @@ from typing import NamedTuple
 
 from makingof.containers.source import Cursor, Source
 from makingof.errors import MalformedError
+from makingof.metadata.collect import Collector
 from makingof.metadata.documents.document import Claim, Damage, Document, Layer, Picture, PictureRole
 from makingof.metadata.documents.psd_blocks import read_blocks
 from makingof.metadata.documents.psd_layers import LayerTable, read_layer_table
 from makingof.metadata.documents.stored import Span
-from makingof.metadata.documents.xmp_history import XMP_KEY, read_history
-from makingof.metadata.record import Record, Sheet
+from makingof.metadata.documents.xmp_history import read_history, tool_named
+from makingof.metadata.record import Sheet
 from makingof.metadata.registry import read_sheet
 
 MAGIC = b"8BPS"
 _HEADER_BYTES = 26
 _MAX_RESOURCES = 20_000
-MAX_RECORDS_BYTES = 64 << 20  # of all records together
 _MAX_RECORD_BYTES = 16 << 20
 _RESOURCE_SIGNATURES = frozenset({b"8BIM", b"MeSa", b"AgHg", b"PHUT", b"DCSR"})
 _THUMBNAIL_HEADER_BYTES = 28
 
-_CAPTION, _IPTC, _THUMBNAIL, _VERSION, _EXIF, _XMP = 1008, 1028, 1036, 1057, 1058, 1060
+_IPTC, _THUMBNAIL, _VERSION, _EXIF, _XMP = 1028, 1036, 1057, 1058, 1060
 _OLD_THUMBNAIL = 1033
-_RECORDS = {
-    _IPTC: ("1028 IPTC", "IPTC"),
-    _EXIF: ("1058 EXIF", "EXIF"),
-    _XMP: ("1060 XMP", XMP_KEY),
-}
+_RECORDS = frozenset({_IPTC, _EXIF, _XMP})
 # Undocumented: signs of generative tools and of content credentials; kept as they are.
 _KEPT_BLOCKS = frozenset({b"GenI", b"CAI "})
 _DEEP_LAYERS = frozenset({b"Lr16", b"Lr32", b"Layr"})
@@ -42,7 +38,8 @@ _NO_WRITER = frozenset({"", "\0"})
 
 class _Resource(NamedTuple):
     number: int
-    at: int
+    start: int  # of its signature
+    at: int  # of its data
     size_bytes: int
 
 
@@ -54,27 +51,21 @@ class _Draft:
         self.format = "psd"
         self.has_merged_picture: bool | None = None
         self.claims: list[Claim] = []
-        self.records: list[Record] = []
         self.pictures: list[Picture] = []
         self.layers: tuple[Layer, ...] = ()
         self.composite: Picture | None = None
         self.damage: list[Damage] = []
-        self._left = MAX_RECORDS_BYTES
+        self.collector = Collector("psd")
 
     def hurt(self, where: str, what: object) -> None:
         self.damage.append(Damage(where, str(what)))
 
-    def keep(self, where: str, span: Span, key: str) -> None:
-        """Take a record out of the file, within what all of them may have."""
-        size = span.size_bytes
-        if size > min(_MAX_RECORD_BYTES, self._left):
-            self.hurt(where, f"record of {size} bytes is more than is read here")
-            return
-        self._left -= size
-        raw = span.read(self.source)
-        text = raw.decode("utf-8", "replace") if key == XMP_KEY else None  # the others are no text for sure
-        decoding = "" if text is None else "utf-8"
-        self.records.append(Record(self.format, span.place, key, raw, text, span.offset, decoding))
+    def take(self, where: str, at: int, size_bytes: int) -> bytes | None:
+        """Read a record's bytes, or note that it is too long to be read."""
+        if size_bytes > _MAX_RECORD_BYTES:
+            self.hurt(where, f"record of {size_bytes} bytes is more than the {_MAX_RECORD_BYTES} read here")
+            return None
+        return Cursor(self.source, at).take(size_bytes)
 
 
 def read_psd(source: Source, name: str | None = None) -> Document:
@@ -94,6 +85,7 @@ def read_psd(source: Source, name: str | None = None) -> Document:
         raise MalformedError(message)
     draft = _Draft(source)
     draft.format = "psb" if version == b"\0\2" else "psd"
+    draft.collector = Collector(draft.format)
     size = (width, height)
     at = _section(draft, "colour mode", _HEADER_BYTES, 4)[1]
     start, at = _section(draft, "image resources", at, 4)
@@ -133,6 +125,7 @@ def _read_resources(draft: _Draft, start: int, end: int) -> None:
 
 
 def _next_resource(cursor: Cursor) -> _Resource:
+    start = cursor.at
     signature = cursor.take(4)
     if signature not in _RESOURCE_SIGNATURES:
         message = f"no resource begins at offset {cursor.at - 4}"
@@ -144,18 +137,36 @@ def _next_resource(cursor: Cursor) -> _Resource:
     at = cursor.at
     cursor.skip(size)
     cursor.skip(min(size % 2, cursor.left))
-    return _Resource(number, at, size)
+    return _Resource(number, start, at, size)
 
 
 def _read_resource(draft: _Draft, resource: _Resource) -> None:
     where = f"image resource {resource.number}"
     if resource.number in _RECORDS:
-        place, key = _RECORDS[resource.number]
-        draft.keep(where, Span(draft.format, f"8BIM:{place}", resource.at, resource.size_bytes), key)
+        _read_record(draft, resource, where)
     elif resource.number in (_THUMBNAIL, _OLD_THUMBNAIL):
         _read_thumbnail(draft, resource, where)
     elif resource.number == _VERSION:
         _read_version(draft, resource, where)
+
+
+def _read_record(draft: _Draft, resource: _Resource, where: str) -> None:
+    """Hand a record to the readers of texts. Photoshop lets XMP grow without end: long ones are said only."""
+    if resource.number == _XMP and draft.collector.packets():
+        draft.hurt(where, "a second XMP packet was left out")
+        return
+    if resource.number == _IPTC:
+        raw = draft.take(where, resource.start, resource.at - resource.start + resource.size_bytes)
+        if raw is not None:
+            draft.collector.photoshop(raw, resource.start)
+        return
+    raw = draft.take(where, resource.at, resource.size_bytes)
+    if raw is None:
+        return
+    if resource.number == _XMP:
+        draft.collector.xmp(raw, resource.at, "8BIM:1060 XMP", "")
+    else:
+        draft.collector.exif(raw, resource.at, "8BIM:1058")
 
 
 def _read_thumbnail(draft: _Draft, resource: _Resource, where: str) -> None:
@@ -213,8 +224,9 @@ def _read_layers(draft: _Draft, start: int, end: int) -> None:
         if block.key in _DEEP_LAYERS and (table is None or not table.claimed):
             table = _layer_table(draft, block.at, block.at + block.size_bytes, wide=wide)
         elif block.key in _KEPT_BLOCKS:
-            span = Span(draft.format, f"8BIM:{block.name}", block.at, block.size_bytes)
-            draft.keep(f"block {block.name}", span, block.name)
+            raw = draft.take(f"block {block.name}", block.at, block.size_bytes)
+            if raw is not None:
+                draft.collector.add(f"8BIM:{block.name}", block.name, raw, block.at)
 
 
 def _layer_table(draft: _Draft, start: int, end: int, *, wide: bool) -> LayerTable:
@@ -238,13 +250,13 @@ def _find_composite(draft: _Draft, at: int, size: tuple[int, int]) -> None:
 
 
 def _finish(draft: _Draft, name: str | None, size: tuple[int, int]) -> Document:
-    sheet = Sheet(draft.format, name, *size, tuple(draft.records))
-    past = read_history(draft.records)
-    draft.damage += past.damage
+    records, packets = tuple(draft.collector.records), tuple(draft.collector.packets())
+    past = read_history(packets)
+    draft.damage += [Damage(record.place, record.damage) for record in records if record.damage]
     return Document(
         format=draft.format,
         name=name,
-        tool=past.tool,
+        tool=past.tool or tool_named(_claimed(draft, "tool:writer")),
         tool_version=past.tool_version,
         width=size[0],
         height=size[1],
@@ -253,6 +265,10 @@ def _finish(draft: _Draft, name: str | None, size: tuple[int, int]) -> Document:
         pictures=tuple(draft.pictures),
         history=past.history,
         claims=tuple(draft.claims) + past.claims,
-        readings=tuple(read_sheet(sheet)),
-        damage=tuple(draft.damage),
+        readings=tuple(read_sheet(Sheet(draft.format, name, *size, records, packets))),
+        damage=(*draft.damage, *past.damage),
     )
+
+
+def _claimed(draft: _Draft, name: str) -> str | None:
+    return next((claim.value for claim in draft.claims if claim.name == name), None)

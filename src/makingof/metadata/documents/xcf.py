@@ -27,6 +27,8 @@ MAX_RECORDS_BYTES = 64 << 20
 MAX_DEPTH = 100
 _MAX_NAME_BYTES = 64 << 10
 _MAX_PARASITE_BYTES = 16 << 20
+MAX_SIZE = 524_288  # GIMP's own limit
+_COLOURS = 6
 _WIDE_POINTERS = 11
 _WITH_PRECISION = 4
 
@@ -199,8 +201,10 @@ def _items(file: _File, pointers: list[int], damage: list[Damage]) -> list[_Item
 def _item(file: _File, pointer: int) -> _Item:
     source = file.source
     cursor = Cursor(source, pointer)
-    width, height = cursor.u32(), cursor.u32()
-    cursor.skip(4)
+    width, height, colours = cursor.u32(), cursor.u32(), cursor.u32()
+    if not (0 < width <= MAX_SIZE and 0 < height <= MAX_SIZE and colours < _COLOURS):
+        message = f"no layer begins at offset {pointer}"
+        raise MalformedError(message)
     name = _string(cursor)
     properties = _properties(cursor, file)
     file.pointer(cursor)  # to the pixels

@@ -4,12 +4,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from makingof.containers.xmp import DC, PHOTOSHOP, XMP, XMP_MM, Packet, Value, parse_xmp
-from makingof.errors import MalformedError
+from makingof.containers.xmp import DC, PHOTOSHOP, XMP, XMP_MM, Packet, Value
 from makingof.metadata.documents.document import Claim, Damage, History, Step
 from makingof.metadata.record import Record
 
-XMP_KEY = "XMP"
 MAX_STEPS = 20_000
 _EVENT = "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#"
 _REFERENCE = "http://ns.adobe.com/xap/1.0/sType/ResourceRef#"
@@ -42,15 +40,11 @@ class Past(NamedTuple):
     damage: tuple[Damage, ...] = ()
 
 
-def read_history(records: Iterable[Record]) -> Past:
-    """Read the first XMP record among `records`; without one the past is empty."""
-    record = next((record for record in records if record.key == XMP_KEY), None)
-    if record is None:
+def read_history(packets: Iterable[tuple[Record, Packet]]) -> Past:
+    """Read the first packet; without one the past is empty."""
+    record, packet = next(iter(packets), (None, None))
+    if record is None or packet is None:
         return Past()
-    try:
-        packet = parse_xmp(record.raw)
-    except MalformedError as err:
-        return Past(damage=(Damage(record.place, str(err)),))
     history, damage = _history(packet, record.place)
     maker = packet.text(XMP, "CreatorTool")
     return Past(history, tuple(_claims(packet, record.place)), tool_named(maker), maker, damage)
