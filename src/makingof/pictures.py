@@ -57,12 +57,12 @@ class Difference:
     """How two pictures differ as they are seen.
 
     Where they have different sizes nothing can be counted pixel by pixel, and
-    `total`, `differing`, `unequal` and `box` are None.
+    `differing`, `unequal` and `box` are None.
     """
 
     size_before: Size
     size_after: Size
-    total: int | None = None  # pixels of each
+    total: int  # pixels of the picture after
     differing: int | None = None  # pixels of which some channel differs by more than the threshold
     unequal: int | None = None  # pixels that differ at all
     box: Box | None = (
@@ -117,8 +117,9 @@ def compare(
     """
     first = _seen(before, max_pixels)
     second = _seen(after, max_pixels)
+    total = second.width * second.height
     if first.size != second.size:
-        return Difference(first.size, second.size)
+        return Difference(first.size, second.size, total)
     with _contained():
         most = _largest_channel_difference(first, second)
         counts = most.histogram()
@@ -126,7 +127,7 @@ def compare(
     return Difference(
         first.size,
         second.size,
-        total=first.width * first.height,
+        total,
         differing=sum(counts[threshold + 1 :]),
         unequal=sum(counts[1:]),
         box=Box(*box) if box else None,
