@@ -87,31 +87,79 @@ def test_a_list_of_somebody_elses_is_not_used(pair):
     assert verify(pair, [forged]).revocation is Revocation.UNKNOWN
 
 
-def test_a_delta_or_partial_list_is_not_used(pair):
-    root, _ = pair
-    base = (
+def scoped(root, **scope):
+    """A list that says it covers only part of what its issuer issued."""
+    fields = {
+        "full_name": None,
+        "relative_name": None,
+        "only_contains_user_certs": False,
+        "only_contains_ca_certs": False,
+        "only_some_reasons": None,
+        "indirect_crl": False,
+        "only_contains_attribute_certs": False,
+    } | scope
+    return list_with(root, x509.IssuingDistributionPoint(**fields))
+
+
+def list_with(root, extension):
+    builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(root.certificate.subject)
         .last_update(NOON)
         .next_update(NOON + DAY)
+        .add_extension(extension, critical=True)
     )
-    delta = base.add_extension(x509.DeltaCRLIndicator(1), critical=True)
-    point = [x509.UniformResourceIdentifier("http://127.0.0.1/")]
-    partial = base.add_extension(
-        x509.IssuingDistributionPoint(
-            point,
-            None,
-            only_contains_user_certs=False,
-            only_contains_ca_certs=False,
-            only_some_reasons=frozenset([Reason.key_compromise]),
-            indirect_crl=False,
-            only_contains_attribute_certs=False,
+    return builder.sign(root.key, hashes.SHA256()).public_bytes(Encoding.DER)
+
+
+def address(text):
+    return [x509.UniformResourceIdentifier(text)]
+
+
+COMMON_NAME = x509.NameAttribute(x509.NameOID.COMMON_NAME, "1")
+
+
+@pytest.mark.parametrize(
+    ("scope", "found"),
+    [
+        ({"full_name": address("http://127.0.0.1/1"), "indirect_crl": True}, Revocation.UNKNOWN),
+        ({"only_some_reasons": frozenset([Reason.key_compromise])}, Revocation.UNKNOWN),
+        ({"only_contains_attribute_certs": True}, Revocation.UNKNOWN),
+        ({"only_contains_ca_certs": True}, Revocation.UNKNOWN),
+        ({"only_contains_user_certs": True}, Revocation.GOOD),
+        ({"full_name": address("http://127.0.0.1/2")}, Revocation.UNKNOWN),
+        ({"full_name": address("http://127.0.0.1/1")}, Revocation.GOOD),
+        (
+            {
+                "relative_name": x509.RelativeDistinguishedName(
+                    [x509.NameAttribute(x509.NameOID.COMMON_NAME, "1")]
+                )
+            },
+            Revocation.UNKNOWN,
         ),
-        critical=True,
-    )
-    for builder in (delta, partial):
-        crl = builder.sign(root.key, hashes.SHA256()).public_bytes(Encoding.DER)
-        assert verify(pair, [crl]).revocation is Revocation.UNKNOWN
+    ],
+)
+def test_a_list_counts_only_for_what_it_covers(scope, found):
+    """A shard published at another address would never name this certificate, revoked or not."""
+    root, signer = make_pair(crl_url="http://127.0.0.1/1")
+    assert verify((root, signer), [scoped(root, **scope)]).revocation is found
+
+
+def test_a_delta_list_or_one_not_understood_is_not_used(pair):
+    for extension in (
+        x509.DeltaCRLIndicator(1),
+        x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3"), b""),
+    ):
+        assert verify(pair, [list_with(pair[0], extension)]).revocation is Revocation.UNKNOWN
+
+
+def test_a_list_for_end_users_says_nothing_of_an_authority():
+    root = make_root("root", valid_from=LONG_AGO)
+    middle = make_intermediate("middle", root, valid_from=LONG_AGO)
+    signer = make_signer("signer", middle, valid_from=LONG_AGO)
+    beside = {"certificates": [to_der(middle.certificate)]}
+    crls = [make_crl(middle, at=NOON), scoped(root, only_contains_user_certs=True)]
+    assert verify((root, signer), crls, **beside).revocation is Revocation.PARTIAL
 
 
 def test_every_certificate_below_the_root_needs_a_list():

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from asn1crypto import algos, cms, core, tsp
+from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from rfc3161_client import VerifierBuilder, decode_timestamp_response
@@ -23,12 +24,13 @@ from tests.stamping import (
 )
 
 from makingof.digest import Digest
-from makingof.errors import MakingofError, MalformedError, ProofError
-from makingof.stamp.base import Statement, Uncounted
+from makingof.errors import MalformedError, ProofError
+from makingof.stamp.base import Revocation, Statement, Uncounted
 from makingof.stamp.chain import to_der
 from makingof.stamp.local import (
     POLICY,
     grant,
+    make_crl,
     make_intermediate,
     make_root,
     make_signer,
@@ -412,20 +414,32 @@ def test_cut_responses_are_malformed(pair, authority):
         verify(receipt_of(data + b"\0"), authority)
 
 
-def test_many_certificates_of_one_name_do_not_take_long(pair, authority):
-    """A pool of crossed issuers of one name would otherwise be searched in all orders."""
-    same = [make_root("one root", valid_from=LONG_AGO) for _ in range(12)]
-    crossed = [
-        to_der(make_intermediate("one root", issuer, valid_from=LONG_AGO).certificate)
-        for issuer in same
-        for _ in "ab"
-    ]
-    receipt = receipt_of(respond(pair[1]), certificates=crossed)
-    try:
-        found = verify(receipt, authority)
-    except MakingofError:
-        return
-    assert isinstance(found, Statement)
+def test_more_certificates_than_a_token_needs_are_malformed(pair, authority):
+    with pytest.raises(MalformedError, match="33 certificates"):
+        verify(receipt_of(respond(pair[1], certificates=[to_der(pair[1].certificate)] * 33)), authority)
+
+
+def test_a_signed_attribute_given_twice_is_malformed(pair, authority):
+    named = names_certificate(to_der(pair[1].certificate))
+    with pytest.raises(MalformedError, match="exactly one value"):
+        verify(receipt_of(respond(pair[1], attributes=[named, named])), authority)
+
+
+def test_a_signer_named_by_its_key_is_malformed(pair, authority):
+    def by_key(signed):
+        signed["signer_infos"][0]["sid"] = cms.SignerIdentifier("subject_key_identifier", bytes(20))
+
+    with pytest.raises(MalformedError, match="by key"):
+        verify(receipt_of(bend_signed_data(respond(pair[1]), by_key)), authority)
+
+
+def test_revocation_lists_inside_the_token_are_used_too(pair, authority):
+    def with_list(signed):
+        crl = asn1_crl.CertificateList.load(make_crl(pair[0], at=NOON))
+        signed["crls"] = cms.RevocationInfoChoices([cms.RevocationInfoChoice("crl", crl)])
+
+    statement = verify(receipt_of(bend_signed_data(respond(pair[1]), with_list)), authority)
+    assert (statement.revocation, statement.revocation_as_of) == (Revocation.GOOD, NOON)
 
 
 def test_a_demonstration_authority_answers_what_it_was_asked():

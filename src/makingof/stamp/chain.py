@@ -64,8 +64,23 @@ def key_digest(certificate: x509.Certificate) -> Digest:
 
 
 def is_self_signed(certificate: x509.Certificate) -> bool:
-    """Tell whether the certificate is signed by the key it holds."""
-    return certificate.issuer == certificate.subject and _signed_by(certificate, certificate)
+    """Tell whether the certificate is signed by the key it holds.
+
+    Old roots are, over a hash too weak to be checked here. A root's own
+    signature proves nothing either way: the reader's trust makes it one. Then
+    the names decide, and the key identifiers where it has them.
+    """
+    if certificate.issuer != certificate.subject:
+        return False
+    return _names_its_own_key(certificate) if _is_weak(certificate) else _verifies(certificate, certificate)
+
+
+def is_authority(certificate: x509.Certificate) -> bool:
+    """Tell whether the certificate is a certification authority's."""
+    try:
+        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+    except x509.ExtensionNotFound:
+        return False
 
 
 def find_signer(token: Token, pool: Sequence[x509.Certificate]) -> x509.Certificate:
@@ -108,7 +123,7 @@ def check_signer(certificate: x509.Certificate) -> None:
     if list(usage.value) != [ExtendedKeyUsageOID.TIME_STAMPING]:
         message = "signer's certificate is for other purposes than time-stamping"
         raise ProofError(message)
-    if _is_authority(certificate):
+    if is_authority(certificate):
         message = "signer's certificate is that of a certification authority"
         raise ProofError(message)
 
@@ -195,16 +210,9 @@ def _is_valid(certificate: x509.Certificate, at: datetime) -> bool:
     return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        return False
-
-
 def _may_issue(certificate: x509.Certificate) -> bool:
     """Tell whether an intermediate may issue time-stamping certificates, by each extension that limits it."""
-    if not _is_authority(certificate):
+    if not is_authority(certificate):
         return False
     try:
         if not certificate.extensions.get_extension_for_class(x509.KeyUsage).value.key_cert_sign:
@@ -220,18 +228,37 @@ def _may_issue(certificate: x509.Certificate) -> bool:
 
 def _allows_depth(issuer: x509.Certificate, intermediates_below: int) -> bool:
     try:
-        limit = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length
+        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
     except x509.ExtensionNotFound:
         return False
-    return limit is None or intermediates_below <= limit
+    limit = constraints.path_length
+    return constraints.ca and (limit is None or intermediates_below <= limit)
 
 
 def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    algorithm = certificate.signature_hash_algorithm
-    if algorithm is not None and algorithm.name in _WEAK:
-        return certificate == issuer  # a root's own signature proves nothing either way
+    return not _is_weak(certificate) and _verifies(certificate, issuer)
+
+
+def _is_weak(certificate: x509.Certificate) -> bool:
+    try:
+        algorithm = certificate.signature_hash_algorithm
+    except UnsupportedAlgorithm:
+        return False  # unknown, and found so when it is verified
+    return algorithm is not None and algorithm.name in _WEAK
+
+
+def _verifies(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         certificate.verify_directly_issued_by(issuer)
     except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
         return False
     return True
+
+
+def _names_its_own_key(certificate: x509.Certificate) -> bool:
+    try:
+        named = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value
+        own = certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
+    except x509.ExtensionNotFound:
+        return True
+    return named.key_identifier in (None, own.digest)

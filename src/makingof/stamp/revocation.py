@@ -10,6 +10,7 @@ tokens of that key invalid, because the key may have been in other hands.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from makingof.errors import MalformedError, ProofError
 from makingof.stamp.asn1 import reading
 from makingof.stamp.base import Revocation
-from makingof.stamp.chain import Chain
+from makingof.stamp.chain import Chain, is_authority
 
 MAX_CRL_BYTES = 8 * 1024 * 1024
 
@@ -30,7 +31,7 @@ _ORDERLY = (
     x509.ReasonFlags.cessation_of_operation,
 )
 _SIGNING_KEYS = (rsa.RSAPublicKey, ec.EllipticCurvePublicKey, ed25519.Ed25519PublicKey, ed448.Ed448PublicKey)
-_UNDERSTOOD = (x509.CRLNumber, x509.AuthorityKeyIdentifier, x509.IssuingDistributionPoint)
+_UNDERSTOOD = (x509.CRLNumber, x509.AuthorityKeyIdentifier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,9 @@ def check_revocation(chain: Chain, crls: Iterable[bytes], at: datetime) -> Revoc
     one signed by somebody else is ignored.
     """
     parsed = [parse_crl(crl) for crl in crls]
-    used = [_newest_usable(parsed, issuer) for issuer in chain[1:]]
     reached = []
-    for certificate, crl in zip(chain, used, strict=False):
+    for certificate, issuer in pairwise(chain):
+        crl = _newest_usable(parsed, certificate, issuer)
         if crl is not None:
             _check_listed(certificate, crl, at)
             reached.append(crl.last_update_utc)
@@ -88,25 +89,41 @@ def crl_addresses(certificate: x509.Certificate) -> list[str]:
 
 
 def _newest_usable(
-    crls: Sequence[x509.CertificateRevocationList], issuer: x509.Certificate
+    crls: Sequence[x509.CertificateRevocationList], certificate: x509.Certificate, issuer: x509.Certificate
 ) -> x509.CertificateRevocationList | None:
-    usable = [crl for crl in crls if _is_usable(crl, issuer)]
+    usable = [crl for crl in crls if _covers(crl, certificate) and _is_signed(crl, issuer)]
     return max(usable, key=lambda crl: crl.last_update_utc, default=None)
 
 
-def _is_usable(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
-    if crl.issuer != issuer.subject or not _may_sign_lists(issuer):
-        return False
+def _covers(crl: x509.CertificateRevocationList, certificate: x509.Certificate) -> bool:
+    """Tell whether the list would name `certificate` if it were revoked (RFC 5280, 6.3.3)."""
     for extension in crl.extensions:
-        if extension.critical and not isinstance(extension.value, _UNDERSTOOD):
-            return False  # a delta list, or one whose meaning we do not know
         value = extension.value
-        if isinstance(value, x509.IssuingDistributionPoint) and (
-            value.indirect_crl or value.only_some_reasons or value.only_contains_attribute_certs
-        ):
-            return False
+        if isinstance(value, x509.IssuingDistributionPoint):
+            if not _is_in_scope(value, certificate):
+                return False
+        elif extension.critical and not isinstance(value, _UNDERSTOOD):
+            return False  # a delta list, or one whose meaning we do not know
+    return True
+
+
+def _is_in_scope(point: x509.IssuingDistributionPoint, certificate: x509.Certificate) -> bool:
+    """Refuse lists that are indirect or partial, and the shard of a list that lies elsewhere."""
+    if point.indirect_crl or point.only_some_reasons or point.only_contains_attribute_certs:
+        return False
+    if point.only_contains_user_certs and is_authority(certificate):
+        return False
+    if point.only_contains_ca_certs and not is_authority(certificate):
+        return False
+    if point.relative_name is not None:
+        return False
+    named = {name.value for name in point.full_name or () if isinstance(name, x509.UniformResourceIdentifier)}
+    return point.full_name is None or not named.isdisjoint(crl_addresses(certificate))
+
+
+def _is_signed(crl: x509.CertificateRevocationList, issuer: x509.Certificate) -> bool:
     key = issuer.public_key()
-    if not isinstance(key, _SIGNING_KEYS):
+    if crl.issuer != issuer.subject or not _may_sign_lists(issuer) or not isinstance(key, _SIGNING_KEYS):
         return False
     try:
         return crl.is_signature_valid(key)
