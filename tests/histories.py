@@ -8,6 +8,7 @@ gives the same bytes and vectors can be made from it.
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -224,19 +225,13 @@ class History:
     def withdraw(self, *cites: Told, **more: Any) -> Told:
         return self.tell(Kind.WITHDRAWN, cites=cites, actor="a1", source=PROGRAM, **more)
 
-    def stamp(self, **more: Any) -> Told:
+    def stamp(self, receipt_more: Mapping[str, Any] = MappingProxyType({}), **more: Any) -> Told:
         """A stamp over everything so far."""
         head = self.head()
-        receipt = {
-            "kind": "rfc3161",
-            "authority": "test",
-            "digest": blob("token"),
-            "size": 5,
-            "about": "checkpoint",
-        }
-        facts = own(
-            size=head.size, root=Digest.from_raw(head.root), checkpoint="", receipts=[receipt], problems=[]
-        )
+        receipt = {"kind": "rfc3161", "authority": "test", "what": "checkpoint", "about": blob("checkpoint")}
+        receipt |= {"digest": blob("token"), "size": 5, **receipt_more}
+        root = Digest.from_raw(head.root)
+        facts = own(size=head.size, root=root, checkpoint="note", receipts=[receipt], problems=[])
         return self.tell(Kind.STAMPED, facts, means=Means.OWN, source=PROGRAM, **more)
 
     def erase(self, *parts: Digest, files: Iterable[Digest] = (), **more: Any) -> Told:

@@ -21,11 +21,11 @@ from makingof.part import (
     Choice,
     FileBody,
     Means,
+    Note,
     Own,
     Parameters,
     Part,
     PartType,
-    Pieces,
     Place,
     Report,
     Role,
@@ -56,7 +56,7 @@ class FileLink:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """`part` names `file`, a file part of another event."""
+    """`part` names `file`, a file part, mostly of another event."""
 
     part: Digest
     file: Digest
@@ -96,13 +96,11 @@ def links_of(entry: Entry) -> Links:
     namings: list[Naming] = []
     jobs: list[JobLink] = []
     claims: list[Claim] = []
-    own_files = {digest for digest, part_type in entry.types.items() if part_type is PartType.FILE}
     for digest, part in entry.parts.items():
         if entry.types[digest] is PartType.FILE:
             files.append(_file_link(entry.kind, digest, part))
         elif isinstance(part, Part):
-            named = dict.fromkeys(_named_by(part))
-            namings += [Naming(digest, file) for file in named if file not in own_files]
+            namings += [Naming(digest, file) for file in dict.fromkeys(_named_by(part))]
             jobs += _jobs_in(entry, digest, part)
             claims += _claims_in(entry, digest, part)
     return Links(tuple(files), tuple(namings), tuple(dict.fromkeys(jobs)), tuple(claims))
@@ -121,6 +119,15 @@ def occurred_ms(entry: Entry) -> int | None:
     return milliseconds(header.occurred_at)
 
 
+def digests_in(value: object) -> Iterator[Digest]:
+    """Yield what of a list of own facts are digests; under the same name other events keep a number."""
+    for item in value if isinstance(value, list) else []:
+        try:
+            yield Digest.parse(item)
+        except MalformedError:
+            continue
+
+
 def _file_link(kind: Kind, digest: Digest, part: object) -> FileLink:
     if not isinstance(part, Part):
         return FileLink(digest, None, None, given=False)
@@ -129,29 +136,21 @@ def _file_link(kind: Kind, digest: Digest, part: object) -> FileLink:
 
 
 def _named_by(part: Part) -> Iterator[Digest]:
+    """Yield the files a part speaks of. What a reader says stands beside its file and is left out."""
     match part.type:
         case PartType.CHOICE:
             choice = part.read(Choice)
             yield from choice.judged
             yield from choice.among
-        case PartType.PIECES:
-            yield from (pieces.file for pieces in part.read(Pieces).files)
-        case PartType.PLACE | PartType.PARAMETERS | PartType.RAW:
-            if (file := part.body.get("file")) is not None:
-                yield Digest.parse(file)
+        case PartType.NOTE:
+            yield from part.read(Note).about
+        case PartType.PLACE:
+            if (file := part.read(Place).file) is not None:
+                yield file
         case PartType.OWN:
-            yield from _digests(part.read(Own).facts.get("files"))
+            yield from digests_in(part.read(Own).facts.get("files"))
         case _:
             return
-
-
-def _digests(value: object) -> Iterator[Digest]:
-    """Yield what of a list are digests; `files` means a number in other facts."""
-    for item in value if isinstance(value, list) else []:
-        try:
-            yield Digest.parse(item)
-        except MalformedError:
-            continue
 
 
 def _jobs_in(entry: Entry, digest: Digest, part: Part) -> Iterator[JobLink]:

@@ -100,11 +100,13 @@ class _Search:
         """Step (2). A job that used a picture did not make it, and is not where it comes from."""
         new = self.found.keys() - self.users
         making = self._of_kind(new, MAKING_KINDS) or self._of_kind(new, {Kind.PUBLISHED})
+        asked: set[Digest] = set()  # bytes are asked about once, or a blank mask would cost its square
         while new:
             self.made |= making
             links = list(self.graph.files_of(making))
-            used = {link.blob for link in links if link.blob is not None and not link.given}
-            given = {link.blob for link in links if link.blob is not None and link.given}
+            used = {link.blob for link in links if link.blob is not None and not link.given} - asked
+            given = {link.blob for link in links if link.blob is not None and link.given} - asked
+            asked |= used | given
             ancestors = self.graph.cited_by(making) | self.graph.with_blobs(used, given=True)
             siblings = self._same_job(making) | self.graph.with_blobs(given, given=True)
             new = self.add(ancestors, Why.ANCESTOR) | self.add(siblings, Why.JOB)
@@ -176,8 +178,11 @@ class _Search:
     def add_citing(self) -> None:
         """Step (6)."""
         new = set(self.found)
+        asked: set[Digest] = set()
         while new:
             given = {link.blob for link in self.graph.files_of(new) if link.blob is not None and link.given}
+            given -= asked
+            asked |= given
             same = self.graph.with_blobs(given, given=True) | self.graph.with_blobs(given, given=False)
             new = self.add(self.graph.citing(new) | same, Why.CITES)
 

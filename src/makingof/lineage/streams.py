@@ -14,7 +14,7 @@ STREAM_KINDS = frozenset({Kind.OPENED, Kind.CLOSED, Kind.PULSE, Kind.GAP})
 
 @dataclass(frozen=True, slots=True)
 class StreamFact:
-    """One event's word about one stream; `part` is the part that says it, None where only the header does."""
+    """One event's word about one stream; `part` says it, or the header where it is None."""
 
     position: int
     kind: Kind
@@ -25,33 +25,35 @@ class StreamFact:
 
 
 def stream_facts(entry: Entry) -> list[StreamFact]:
-    """Return what `entry` says about streams; that one opened or closed shows without its parts."""
+    """Return what `entry` says about streams; that one opened or closed shows without any part."""
     if entry.kind not in STREAM_KINDS:
         return []
     facts = list(_told(entry))
     stream = entry.event.header.stream
-    if entry.kind in (Kind.OPENED, Kind.CLOSED) and stream is not None and not facts:
+    if entry.kind in (Kind.OPENED, Kind.CLOSED) and stream is not None:
         facts.append(StreamFact(entry.position, entry.kind, stream))
     return facts
 
 
 def make_stream(stream: str, facts: Iterable[StreamFact], numbers: Iterable[int]) -> Stream:
     """Put together what is known of one stream; `numbers` are those seen, in ascending order."""
-    of: str | None = None
-    opened: int | None = None
-    closed: int | None = None
-    gaps: list[int] = []
-    told = -1
-    for fact in sorted(facts, key=lambda fact: fact.position):
-        told = max(told, -1 if fact.last is None else fact.last)
-        if fact.kind is Kind.OPENED and opened is None:
-            opened, of = fact.position, fact.of
-        elif fact.kind is Kind.CLOSED:
-            closed = fact.position
-        elif fact.kind is Kind.GAP:
-            gaps.append(fact.position)
-    seen, last, missing = _count(numbers, told)
-    return Stream(stream, of, opened, closed, last, seen, missing, tuple(gaps))
+    at: dict[Kind, set[int]] = {kind: set() for kind in STREAM_KINDS}
+    said = list(facts)
+    for fact in said:
+        at[fact.kind].add(fact.position)
+    seen, last, missing = _count(
+        numbers, max((fact.last for fact in said if fact.last is not None), default=-1)
+    )
+    return Stream(
+        id=stream,
+        of=min((fact.of for fact in said if fact.of is not None), default=None),
+        opened=min(at[Kind.OPENED], default=None),
+        closed=max(at[Kind.CLOSED], default=None),
+        last=last,
+        seen=seen,
+        missing=missing,
+        gaps=tuple(sorted(at[Kind.GAP])),
+    )
 
 
 def _told(entry: Entry) -> Iterator[StreamFact]:
