@@ -5,7 +5,7 @@ from typing import Any
 from makingof.containers.segment import Data
 from makingof.metadata.registry import main_reading
 from makingof.metadata.thorough import read_thoroughly
-from makingof.reading import Reading
+from makingof.reading import Reading, State
 
 FACTS = ("prompt", "negative", "seed", "steps", "model")
 
@@ -14,14 +14,31 @@ def facts_of(data: Data, name: str) -> dict[str, Any]:
     """Return tool, prompt, negative, seed, steps and model of the main record, and all records.
 
     Values are text as the tool spelled them; what the main record does not state is
-    None, and `tool` is None where nothing was recognised.
+    None, and `tool` is None where nothing was recognised. Where the main record names a
+    value as computed, a second record of the same tool in the file may state it.
     """
     readings = read_thoroughly(data, name)
     main = main_reading(readings)
     facts: dict[str, Any] = {"file": name, "tool": main.tool if main else None}
-    facts |= {fact: main.value(fact) if main else None for fact in FACTS}
+    facts |= {fact: _said(fact, main, readings) for fact in FACTS}
     facts["records"] = [describe(reading) for reading in readings]
     return facts
+
+
+def _said(fact: str, main: Reading | None, readings: list[Reading]) -> str | None:
+    if main is None:
+        return None
+    if main.state_of(fact) is not State.COMPUTED:
+        return main.value(fact)
+    # A saver that ran at the end of the graph knew what the graph's own record could not.
+    others = {
+        value
+        for reading in readings
+        if reading.tool == main.tool
+        and reading.locator != main.locator
+        and (value := reading.value(fact)) is not None
+    }
+    return others.pop() if len(others) == 1 else None
 
 
 def describe(reading: Reading) -> dict[str, Any]:
