@@ -1,4 +1,5 @@
 import sqlite3
+import sys
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,19 @@ def test_of_two_copies_open_at_once_only_the_first_to_go_on_may(log, tmp_path):
         assert copy.size() == 3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="an open file cannot be replaced there")
+def test_an_archive_replaced_while_it_is_open_takes_no_more_entries(log, tmp_path):
+    fill(log, 3)
+    copy_database(log.path, tmp_path / "backup.sqlite")
+    (tmp_path / "backup.sqlite").replace(log.path)
+    with pytest.raises(ConflictError) as caught:
+        fill(log, 1)
+    assert caught.value.hint
+    log.path.unlink()
+    with pytest.raises(ConflictError):
+        fill(log, 1)
+
+
 def test_an_archive_with_another_history_than_was_signed_is_a_fork(log, tmp_path):
     fill(log, 3)
     log.close()
@@ -187,6 +201,15 @@ def test_a_file_that_is_no_database_is_malformed(tmp_path, data):
     log_path(tmp_path).write_bytes(data)
     with pytest.raises(MalformedError):
         reopen(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["a b", "100%25", "what?mode=ro", "#1", "女孩 光线"])
+def test_a_folder_may_have_any_name(tmp_path, name):
+    (tmp_path / name).mkdir()
+    fill(make_log(tmp_path / name), 2).close()
+    with reopen(tmp_path / name) as again:
+        assert again.size() == 2
+    assert log_path(tmp_path / name).exists()
 
 
 def test_a_missing_log_is_not_made_by_opening_it(tmp_path):

@@ -9,10 +9,10 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from makingof.durable import PRIVATE, explained
 from makingof.errors import (
@@ -81,7 +81,7 @@ def connect(path: Path, *, writable: bool, timeout_seconds: float) -> sqlite3.Co
     if not writable and not _is_pending(path):
         mode = "ro&immutable=1" if not _is_writable_folder(path.parent) else "ro"
     connection = sqlite3.connect(
-        f"file:{quote(str(path))}?mode={mode}",
+        f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
         timeout=timeout_seconds,
         isolation_level=None,
@@ -212,12 +212,13 @@ def _translate(err: sqlite3.Error, path: Path) -> MakingofError | None:
             return None
 
 
-def _read_schema(connection: sqlite3.Connection) -> set[tuple[str, str, str]]:
+def _read_schema(connection: sqlite3.Connection) -> frozenset[tuple[str, str, str]]:
     rows = connection.execute("SELECT type, name, sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*'")
-    return set(rows)
+    return frozenset(rows)
 
 
-def _expected_schema() -> set[tuple[str, str, str]]:
+@cache
+def _expected_schema() -> frozenset[tuple[str, str, str]]:
     connection = sqlite3.connect(":memory:")
     try:
         for statement in _SCHEMA:

@@ -68,11 +68,9 @@ class Log(LogReader):
                 become durable; appending them again under the same keys is safe.
             LogForkError: this archive holds other entries than this machine signed.
         """
-        if self.read_only is not None:
-            raise self.read_only.to_error()
-        if self._group is None or not pending:
-            return []
-        return self._group.submit(tuple(pending))
+        if self._group is None or self.read_only is not None:
+            raise (self.read_only or no_key(self.origin)).to_error()
+        return self._group.submit(tuple(pending)) if pending else []
 
     def checkpoint(self, size: int | None = None) -> bytes:
         """Return the signed checkpoint of `size` entries, or the newest one.

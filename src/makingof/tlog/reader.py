@@ -29,6 +29,7 @@ from makingof.tlog.note import NoteKey
 
 _HEX = re.compile(r"[0-9a-f]{1,64}")
 _CHUNK = 256  # entries read at once: memory stays bounded, the lock is held for moments
+_PART_CHUNK = 64  # of at most 1 MiB each
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +140,16 @@ class LogReader:
             self._query("SELECT position, hash FROM nodes WHERE position >= ? AND position < ?", (low, high))
         )
 
-    def part_rows(self, start: int, end: int) -> list[tuple[int, int, bytes, bytes | None]]:
-        """Return index, number, digest and bytes of the parts of the entries `[start, end)`."""
-        rows: list[tuple[int, int, bytes, bytes | None]] = self._query(
-            "SELECT idx, number, digest, bytes FROM parts WHERE idx >= ? AND idx < ?", (start, end)
-        )
-        return rows
+    def part_rows(self, start: int, end: int) -> Iterator[tuple[int, int, bytes, bytes | None]]:
+        """Yield index, number, digest and bytes of the parts of the entries `[start, end)`, in order."""
+        last = (start, -1)
+        while rows := self._query(
+            "SELECT idx, number, digest, bytes FROM parts WHERE (idx, number) > (?, ?) AND idx < ?"
+            " ORDER BY idx, number LIMIT ?",
+            (*last, end, _PART_CHUNK),
+        ):
+            yield from rows
+            last = rows[-1][:2]
 
     def totals(self) -> Totals:
         """Count the rows of each table at one moment."""
@@ -208,7 +213,8 @@ class LogReader:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def __enter__(self) -> Self:
         return self

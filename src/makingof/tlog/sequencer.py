@@ -21,9 +21,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from makingof.digest import Digest
-from makingof.errors import LogForkError, MalformedError, UsageError
+from makingof.errors import ConflictError, LogForkError, MalformedError, UsageError
 from makingof.keys.mark import Mark, MarkFile, MarkKeeper
 from makingof.keys.signing import SigningKey
+from makingof.texts import say
 from makingof.tlog import merkle
 from makingof.tlog.checkpoint import sign_checkpoint
 from makingof.tlog.database import MAX_ENTRY_BYTES, MAX_PART_BYTES, Row, count_entries, read_node, translated
@@ -97,6 +98,7 @@ class Sequencer:
         self._mark = mark
         self._commit = commit
         self._timeout_seconds = timeout_seconds
+        self._identity = _identify(path)
 
     def catch_up(self) -> ReadOnly | None:
         """Sign what a crash left unsigned; return the reason if this archive must not be written to.
@@ -113,6 +115,19 @@ class Sequencer:
                 self._publish()
             return refusal
 
+    def _require_same_file(self) -> None:
+        """Refuse to write into a file that no longer has its name.
+
+        Where an archive is restored over an open one, SQLite would go on
+        writing to the old file, which is gone when it is closed.
+        """
+        try:
+            found = _identify(self._path)
+        except FileNotFoundError:
+            found = None
+        if found != self._identity:
+            raise ConflictError(say("tlog.replaced", path=self._path), hint=say("tlog.replaced_hint"))
+
     def append(self, round_: Round) -> None:
         """Append what the tickets hold, in their order, and settle them.
 
@@ -121,6 +136,7 @@ class Sequencer:
         and nobody is told that something was written.
         """
         with self._mark.locked(self._timeout_seconds), translated(self._path):
+            self._require_same_file()
             results = self._write(round_)
             self._publish()
         for ticket, result in results:
@@ -246,6 +262,11 @@ class _Batch:
         if pending.key is not None:
             self.keys[pending.key] = Appended(index, leaf, already=True)
         return Appended(index, leaf)
+
+
+def _identify(path: Path) -> tuple[int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _require_sizes(encoded: EncodedEntry) -> None:
