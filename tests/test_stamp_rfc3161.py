@@ -337,6 +337,13 @@ def test_a_policy_the_reader_did_not_accept_is_refused(pair):
         verify(receipt_of(respond(pair[1])), make_authority(pair[0], policies=("1.2.3",)))
 
 
+def test_of_two_authorities_under_one_root_the_one_with_the_policy_is_meant(pair):
+    narrow = make_authority(pair[0], "narrow", policies=("1.2.3",))
+    wide = make_authority(pair[0], "wide", policies=(POLICY,))
+    for order in ([narrow, wide], [wide, narrow]):
+        assert verify(receipt_of(respond(pair[1]), authority="narrow"), *order).authority == "wide"
+
+
 def test_granted_with_modifications_is_not_granted(pair, authority):
     response = tsp.TimeStampResp.load(respond(pair[1]))
     response["status"]["status"] = "granted_with_mods"

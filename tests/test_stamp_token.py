@@ -105,7 +105,9 @@ def bent_info(signer, **changes):
     [
         ({"version": "v2"}, "version"),
         ({"gen_time": core.GeneralizedTime.load(b"\x18\x1320260301120000+0100")}, "end with Z"),
-        ({"gen_time": core.GeneralizedTime.load(b"\x18\x0f00000301120000Z")}, "not a date"),
+        ({"gen_time": core.GeneralizedTime.load(b"\x18\x0f00000301120000Z")}, "not a time of ours"),
+        ({"gen_time": core.GeneralizedTime.load(b"\x18\x0f00010101000000Z")}, "not a time of ours"),
+        ({"gen_time": core.GeneralizedTime.load(b"\x18\x0f99991231235959Z")}, "not a time of ours"),
         ({"accuracy": {"seconds": 10**12}}, "out of range"),
         ({"accuracy": {"millis": 1000}}, "out of range"),
         ({"accuracy": {"seconds": -1}}, "out of range"),

@@ -79,7 +79,6 @@ def verify_token(
         reason = say("stamp.unknown_authority", authority=receipt.authority)
         return Uncounted(receipt.kind, receipt.authority, receipt.digest, reason, claimed_at=token.at)
     check_named(chained.chain, token)
-    _check_policy(token, chained.authority)
     _verify_by_client(chained)
     checked_by = [f"rfc3161-client {version('rfc3161-client')}"]
     if openssl is not None:
@@ -135,25 +134,25 @@ def _pool(token: Token, receipt: Receipt) -> list[x509.Certificate]:
 def _find_authority(
     token: Token, pool: Sequence[x509.Certificate], receipt: Receipt, authorities: Sequence[Authority]
 ) -> Chained | None:
-    """Find the reader's authority by its root; the name on the receipt only decides among equals."""
+    """Find the reader's authority by root and policy; the name on the receipt only decides among equals."""
     if token.signature_digest not in _STRONG:
         message = f"time-stamp token is signed over a {token.signature_digest}, which is too weak"
         raise ProofError(message)
     signer = find_signer(token, pool)
     check_signer(signer)
     stampers = [authority for authority in authorities if authority.kind is Kind.RFC3161]
+    reached = None
     for authority in sorted(stampers, key=lambda authority: authority.name != receipt.authority):
         roots = [load_certificate(der) for der in authority.roots]
         if chain := find_chain(signer, pool, roots, token.at):
-            return Chained(token, chain, authority)
+            reached = Chained(token, chain, authority)
+            if not authority.policies or token.policy in authority.policies:
+                return reached
+    if reached is not None:
+        message = f"time-stamp policy {token.policy} is not one accepted of {reached.authority.name}"
+        raise ProofError(message)
     find_chain(signer, pool, (), token.at)  # an unknown authority's token must still make sense
     return None
-
-
-def _check_policy(token: Token, authority: Authority) -> None:
-    if authority.policies and token.policy not in authority.policies:
-        message = f"time-stamp policy {token.policy} is not one accepted of {authority.name}"
-        raise ProofError(message)
 
 
 def _verify_by_client(chained: Chained) -> None:

@@ -242,8 +242,9 @@ def _generated_at(value: Any) -> datetime:
         message = f"genTime {value.contents!r} does not end with Z"
         raise MalformedError(message)
     moment = value.native
-    if not isinstance(moment, datetime):  # asn1crypto has a type of its own for the year 0
-        message = f"genTime {value.contents!r} is not a date"
+    # asn1crypto has a type of its own for the year 0; years at either end leave no room for the accuracy.
+    if not isinstance(moment, datetime) or not 1970 <= moment.year < 9999:  # noqa: PLR2004 - years
+        message = f"genTime {value.contents!r} is not a time of ours"
         raise MalformedError(message)
     return moment
 
