@@ -121,7 +121,7 @@ def test_many_files_are_hashed_in_order_and_left_alone(tmp_path):
             paths[-1].write_bytes(b"%d" % number)
     seen = []
     results = list(
-        hash_many(iter(paths), lambda stream: stream.read(1), lambda path, size: seen.append((path, size)))
+        hash_many(iter(paths), lambda stream, _path: stream.read(1), lambda path, size: seen.append((path, size)))
     )
     assert [result.path for result in results] == paths
     assert isinstance(results[77], Failure)
@@ -137,13 +137,13 @@ def test_many_files_are_hashed_in_order_and_left_alone(tmp_path):
 def test_hashing_may_stop_early(tmp_path):
     for number in range(100):
         (tmp_path / f"{number}.png").write_bytes(b"")
-    run = hash_many(sorted(tmp_path.iterdir()), lambda _stream: None)
+    run = hash_many(sorted(tmp_path.iterdir()), lambda _stream, _path: None)
     assert isinstance(next(run), Hashed)
     run.close()
 
 
 def test_what_looks_at_a_file_that_changes_is_not_believed(path):
-    def look(stream):
+    def look(stream, path):
         grow(path)
         return stream.read()
 

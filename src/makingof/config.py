@@ -60,7 +60,8 @@ class Settings:
 
     owner: str = "a1"
     authorities: tuple[str, ...] = ()  # names from the built-in list, or URLs; empty: nothing is asked
-    calendars: tuple[str, ...] = ()  # OpenTimestamps
+    calendars: str = ""  # the authority of kind ots to submit to once a day; empty: none
+    trust: str = ""  # a trust file, relative to the archive; empty: the authorities of the release
     watched: tuple[str, ...] = ()
     blobs: str = "blobs"  # relative to the archive; an earlier log shares its successor's
 

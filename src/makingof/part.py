@@ -161,8 +161,11 @@ class Reason(msgspec.Struct, frozen=True):
 
 
 class Note(msgspec.Struct, frozen=True):
+    """What somebody wrote down; `about` names the file parts of the pictures it speaks of."""
+
     text: str = ""
     title: str | None = None
+    about: tuple[Digest, ...] = ()
 
 
 class Place(msgspec.Struct, frozen=True):

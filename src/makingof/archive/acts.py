@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from makingof import __version__
 from makingof.clock import format_instant
 from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import MAX_CITES, Kind, OccurredBy, Source
+from makingof.index.values import FileRow
 from makingof.observation import Attachment, Draft, Observation, Position
 from makingof.part import (
     Choice,
@@ -44,6 +46,14 @@ class Picture:
     file_part: Digest
     event: Digest
     name: str | None = None
+    held: bool = True
+
+    @classmethod
+    def of(cls, file: FileRow, name: str | None = None) -> Self:
+        """Take a picture from the index; `file` must say which bytes it is."""
+        if file.blob is None:
+            raise UsageError(say("acts.picture_erased", name=name or file.part))
+        return cls(file.blob, file.part, file.event, name or file.name, file.holding == "held")
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +113,7 @@ def note(text: str, about: Sequence[Picture], teller: Teller, *, title: str | No
     """Describe a note, about pictures or about the work."""
     if not text.strip():
         raise UsageError(say("acts.empty_note"))
-    return _act(Kind.NOTED, teller, [_note(text, title)], cites=[picture.event for picture in about])
+    return _act(Kind.NOTED, teller, [_note(text, title, about)], cites=[picture.event for picture in about])
 
 
 def brief(name: str, text: str, files: Sequence[Path], teller: Teller) -> Observation:
@@ -120,9 +130,14 @@ def edit(
     *,
     text: str | None = None,
 ) -> Observation:
-    """Describe manual work: `after` was made from `before`, in the layered documents given."""
+    """Describe manual work: `after` was made from `before`, in the layered documents given.
+
+    A picture before whose bytes are held is named as a file of this event too, for its
+    event may have given several; one left in place is cited only.
+    """
     attachments = [Attachment(after, Role.OUTPUT, name=after.name)]
     attachments += [Attachment(path, Role.LAYER, name=path.name) for path in layers]
+    attachments += [Attachment(picture.blob, Role.INIT) for picture in before if picture.held]
     drafts = [*_places([after, *layers])]
     if text:
         drafts.append(_note(text, None))
@@ -149,7 +164,10 @@ def film(
 
 def publish(pictures: Sequence[Picture], url: str, teller: Teller, *, text: str | None = None) -> Observation:
     """Describe that pictures were published at `url`, or in the place it names."""
-    drafts = [Draft(PartType.PLACE, body_of(Place(url=url)), "person")]
+    drafts = [
+        Draft(PartType.PLACE, body_of(Place(url=_valid(url), file=picture.file_part)), "person")
+        for picture in pictures
+    ]
     if text:
         drafts.append(_note(text, None))
     return _act(Kind.PUBLISHED, teller, drafts, cites=[picture.event for picture in pictures])
@@ -205,8 +223,9 @@ def _reason(text: str) -> Draft:
     return Draft(PartType.REASON, body_of(Reason(_valid(text))), "person")
 
 
-def _note(text: str, title: str | None) -> Draft:
-    return Draft(PartType.NOTE, body_of(Note(_valid(text), title and _valid(title))), "person")
+def _note(text: str, title: str | None, about: Sequence[Picture] = ()) -> Draft:
+    files = tuple(picture.file_part for picture in about)
+    return Draft(PartType.NOTE, body_of(Note(_valid(text), title and _valid(title), files)), "person")
 
 
 def _valid(text: str) -> str:

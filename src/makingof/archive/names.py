@@ -44,14 +44,20 @@ class Namer:
     def event(self, name: str) -> Digest:
         """Return the event `name` stands for: `e41`, `last`, or a prefix of its name."""
         if name == "last":
-            position = self._archive.log.size() - 1
-        elif found := _POSITION.fullmatch(name):
+            return self._last_act()
+        if found := _POSITION.fullmatch(name):
             position = int(found[1])
         else:
             return self._event_by_prefix(name)
         if not 0 <= position < self._archive.log.size():
             raise UsageError(say("names.no_event", name=name), hint=say("names.no_event_hint"))
         return Digest.from_raw(self._archive.log.leaf(position))
+
+    def _last_act(self) -> Digest:
+        found = self._archive.index.last_act()
+        if found is None:
+            raise UsageError(say("names.no_event", name="last"), hint=say("names.no_event_hint"))
+        return found
 
     def _event_by_prefix(self, name: str) -> Digest:
         prefix = _PREFIX.fullmatch(name)
@@ -98,13 +104,13 @@ class Namer:
         files = self._archive.index.outputs_of(event) if event else []
         if not files:
             raise UsageError(say("names.no_picture", name=name), hint=say("names.no_picture_hint"))
-        return [Picture(file.blob, file.part, file.event) for file in files]
+        return [Picture.of(file) for file in files]
 
     def _by_digest(self, blob: Digest, name: str | None) -> Picture:
         files = self._archive.index.files_of(blob)
         if not files:
             raise UsageError(say("names.no_picture", name=name or blob), hint=say("names.no_picture_hint"))
-        return Picture(blob, files[0].part, files[0].event, name)
+        return Picture.of(files[0], name)
 
 
 def _digest_of(path: Path) -> Digest:

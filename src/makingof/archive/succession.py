@@ -110,14 +110,10 @@ def _look_at(home: Home, recovery: RecoveryKey | None) -> Previous:
             raise UsageError(say("archive.other_recovery_key"))
         key = find_key(home.state, log.origin)
         mark = MarkFile(home.state, log.origin).read()
-        signer, signed_by = (key, "log") if key else (recovery and recovery.signing_key, "recovery")
-        return Previous(
-            origin=log.origin,
-            head=log.head(),
-            mark_size=None if mark is None else mark.size,
-            signer=signer,
-            signed_by=signed_by if signer else None,
-        )
+        by_recovery = None if recovery is None else recovery.signing_key
+        signer = key or by_recovery
+        signed_by = "log" if key else "recovery" if by_recovery else None
+        return Previous(log.origin, log.head(), None if mark is None else mark.size, signer, signed_by)
 
 
 def _recovery_hash(log: Log) -> object:

@@ -1,15 +1,34 @@
 """What happens around a command without being asked for: health checks, and stamps that are due."""
 
-import os
+import secrets
 import subprocess
 import sys
 
 from makingof.archive.archive import Archive
+from makingof.archive.authorities import authorities_of, trust_of
 from makingof.archive.health import is_due, look_at_health
+from makingof.archive.stamping import Stamped, complete_pending, sitting_sheet, stamp_log
+from makingof.errors import ConflictError
 from makingof.event import Kind
-from makingof.stamp.schedule import Act, Stamping, next_stamp
+from makingof.keys.mark import hold_lock
+from makingof.keys.signing import file_stem
+from makingof.stamp.base import Kind as ReceiptKind
+from makingof.stamp.base import StampingAuthority
+from makingof.stamp.http import HttpFetch
+from makingof.stamp.opentimestamps import CalendarAuthority
+from makingof.stamp.schedule import (
+    Act,
+    Due,
+    Reason,
+    Stamping,
+    calendar_is_due,
+    completion_is_due,
+    next_stamp,
+    sitting_ended_at,
+)
 
 _DUE_COMMAND = ("-m", "makingof", "stamp", "--due")
+_NONCE_BYTES = 16
 
 
 def record_health(archive: Archive) -> None:
@@ -21,15 +40,33 @@ def record_health(archive: Archive) -> None:
     archive.record_own(Kind.CHECKED, facts)
 
 
-def stamping_state(archive: Archive) -> Stamping:
-    """Return what is known of stamping here, for `schedule.next_stamp`."""
+def find_due(archive: Archive) -> Due | None:
+    """Return the stamp that is due now, or None."""
     since = archive.index.since_last_stamp()
-    return Stamping(
-        acts=tuple(Act(kind, at) for kind, at in since.acts),
+    stamping = Stamping(
+        acts=tuple(Act(act.kind, act.at) for act in since.acts),
         act_before=since.act_before,
         stamped_at=since.stamped_at,
         asked_at=since.asked_at,
     )
+    due = next_stamp(stamping, archive.clock.now())
+    return due if due is not None and due.at <= archive.clock.now() else None
+
+
+def stamp_due(archive: Archive) -> Stamped | None:
+    """Do what is due: a stamp, with the sheet of a sitting that ended, and once a day the calendars.
+
+    One process at a time: whoever finds another at it leaves it to that one.
+    """
+    try:
+        with hold_lock(archive.home.state / "stamping" / f"{file_stem(archive.log.origin)}.lock", 0):
+            _complete_proofs(archive)
+            due = find_due(archive)
+            if due is None:
+                return None
+            return stamp_log(archive, _asked_now(archive), sheet=_sheet_of_ended_sitting(archive, due))
+    except ConflictError:
+        return None
 
 
 def start_due_stamping(archive: Archive) -> bool:
@@ -38,24 +75,51 @@ def start_due_stamping(archive: Archive) -> bool:
     The command that was run has answered already: asking an authority takes seconds
     and may fail, and neither is a reason to keep a person waiting.
     """
-    if not archive.settings.authorities:
-        return False
-    due = next_stamp(stamping_state(archive), archive.clock.now())
-    if due is None or due.at > archive.clock.now():
+    if not archive.settings.authorities or find_due(archive) is None:
         return False
     _start_detached([sys.executable, *_DUE_COMMAND, "--archive", str(archive.home.path)])
     return True
 
 
+def _asked_now(archive: Archive) -> list[StampingAuthority]:
+    """Everybody the settings name, and the calendars if a day has gone by."""
+    asked = authorities_of(archive)
+    calendars = trust_of(archive.home.path, archive.settings).find(archive.settings.calendars)
+    last = archive.index.calendar_asked_at()
+    if calendars is not None and calendar_is_due(last, archive.clock.now()):
+        asked.append(CalendarAuthority(calendars, HttpFetch(), secrets.token_bytes(_NONCE_BYTES)))
+    return asked
+
+
+def _complete_proofs(archive: Archive) -> None:
+    calendars = trust_of(archive.home.path, archive.settings).find(archive.settings.calendars)
+    submitted = archive.index.oldest_pending_at()
+    if calendars is None or calendars.kind is not ReceiptKind.OTS or submitted is None:
+        return
+    if completion_is_due(submitted, archive.index.calendar_asked_at(), archive.clock.now()):
+        complete_pending(archive, calendars, HttpFetch())
+
+
+def _sheet_of_ended_sitting(archive: Archive, due: Due) -> bytes | None:
+    """At the close, and when the opening of the next shows that the last one closed unnoticed."""
+    since = archive.index.since_last_stamp()
+    last = since.acts[-1].at if due.reason is Reason.CLOSE else since.act_before
+    if due.reason not in (Reason.CLOSE, Reason.OPENING) or last is None:
+        return None
+    ended = sitting_ended_at(last, archive.clock.now())
+    return None if ended is None else sitting_sheet(archive, archive.index.sitting_start(last), ended)
+
+
 def _start_detached(arguments: list[str]) -> None:
-    options: dict[str, object] = {"start_new_session": True}
-    if os.name == "nt":
-        options = {"creationflags": 0x00000008 | 0x00000200}  # DETACHED_PROCESS, CREATE_NEW_PROCESS_GROUP
+    flags = 0
+    if sys.platform == "win32":
+        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
     subprocess.Popen(
         arguments,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         close_fds=True,
-        **options,
+        start_new_session=True,
+        creationflags=flags,
     )

@@ -65,7 +65,7 @@ def edit(
     layers: tuple[Path, ...],
     text: str | None,
     when: str | None,
-    yes: bool,  # noqa: FBT001 - click passes options by name
+    yes: bool,
 ) -> None:
     """Record manual work; see `help.edit`."""
     with writing(terminal) as archive:
@@ -85,7 +85,7 @@ def edit(
         )
 
 
-def _confirmed(terminal: Terminal, proposals: list[acts.Picture], yes: bool) -> list[acts.Picture]:  # noqa: FBT001 - a person's answer
+def _confirmed(terminal: Terminal, proposals: list[acts.Picture], yes: bool) -> list[acts.Picture]:
     """Show what the picture may come from and let the person decide; nobody's likeness decides for them."""
     if not proposals:
         raise UsageError(say("cli.no_proposal"), hint=say("cli.no_proposal_hint"))

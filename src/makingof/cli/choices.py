@@ -23,7 +23,7 @@ def keep(
     pictures: tuple[str, ...],
     reason: str | None,
     among: tuple[str, ...],
-    final: bool,  # noqa: FBT001 - click passes options by name
+    final: bool,
     title: str | None,
     when: str | None,
 ) -> None:
@@ -71,15 +71,15 @@ def reject(
         )
 
 
-def _table(archive: Archive, namer: Namer, judged: list[acts.Picture], among: tuple[str, ...]) -> acts.Table:
-    """What lay on the table: as given, else the batch of the one picture judged; never guessed beyond that."""
+def _table(
+    archive: Archive, namer: Namer, judged: list[acts.Picture], among: tuple[str, ...]
+) -> acts.Table:
+    """What lay on the table: as given, else the batch of the one picture judged; never guessed beyond."""
     if among:
         return acts.Table(tuple(namer.pictures(among)), "given")
     if len(judged) == 1:
-        batch = [
-            acts.Picture(file.blob, file.part, file.event)
-            for file in archive.index.outputs_of(judged[0].event)
-        ]
+        siblings = archive.index.siblings_of(judged[0].event)
+        batch = [acts.Picture.of(file) for file in siblings if file.blob is not None]
         if len(batch) > 1:
             return acts.Table(tuple(batch), "batch")
     return acts.Table()

@@ -11,6 +11,7 @@ from makingof.capture.folder import Listing, list_files
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import writing
 from makingof.cli.terminal import Terminal
+from makingof.errors import MakingofError
 from makingof.recorder.importing import Imported, Outcome
 from makingof.texts import say
 
@@ -25,8 +26,8 @@ _SHOWN = 10
 def import_(
     terminal: Terminal,
     paths: tuple[Path, ...],
-    in_place: bool,  # noqa: FBT001 - click passes options by name
-    yes: bool,  # noqa: FBT001
+    in_place: bool,
+    yes: bool,
 ) -> int:
     """Record files and folders; see `help.import`. Returns 1 if some file was not recorded."""
     with writing(terminal) as archive:
@@ -68,7 +69,7 @@ def _summarise(terminal: Terminal, listing: Listing, done: list[Imported]) -> in
         terminal.say("cli.import_tool", tool=tool, count=count)
     for reason, count in Counter(reason for _, reason in listing.left_out).items():
         terminal.say(f"cli.left_out_{reason}", count=count)
-    failures = [(path, error) for path, error in listing.failed]
+    failures: list[tuple[Path, MakingofError]] = list(listing.failed)
     failures += [(item.path, item.error) for item in done if item.error is not None]
     for path, error in failures[:_SHOWN]:
         terminal.notice(say("cli.import_failed_file", path=path, error=terminal.text(error.message)))

@@ -1,6 +1,7 @@
 """`init`: an archive, its key, its people, and the authorities it may ask."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,8 +11,10 @@ from makingof.cli.command import argument, command, option
 from makingof.cli.terminal import Terminal
 from makingof.config import ARCHIVE_FOLDER, Settings, user_archive_path
 from makingof.keys.recovery import RecoveryKey
-from makingof.stamp.trust import builtin_authorities
+from makingof.stamp.trust import built_in_trust
 from makingof.texts import say
+
+_PROPOSED = ("digicert", "globalsign")  # two operators, both reached from most countries
 
 
 @command("init")
@@ -27,22 +30,58 @@ def init(
     folder: Path | None,
     owner: str | None,
     authorities: tuple[str, ...],
-    no_stamps: bool,  # noqa: FBT001 - click passes options by name
-    recovery: bool,  # noqa: FBT001
-    keyring: bool,  # noqa: FBT001
-    successor: bool,  # noqa: FBT001
+    no_stamps: bool,
+    recovery: bool,
+    keyring: bool,
+    successor: bool,
 ) -> None:
     """Make an archive; see `help.init`."""
-    home = Home(_place(terminal, folder), terminal.state_path)
+    home = Home(folder / ARCHIVE_FOLDER if folder else _own_place(terminal), terminal.state_path)
+    name = owner or _ask(terminal, "cli.ask_owner")
     if successor:
-        _succeed(terminal, home)
-        return
-    plan = Plan(
-        owner=owner or _ask_owner(terminal),
-        settings=Settings(authorities=() if no_stamps else authorities or _ask_authorities(terminal)),
-        takes_recovery_key=recovery,
-        uses_keyring=keyring,
-    )
-    archive, key = create_archive(home, terminal.clock, plan)
+        typed = _ask(terminal, "cli.ask_recovery", default="") if recovery else ""
+        key = RecoveryKey.parse(typed) if typed else None
+        archive, new_key = open_successor(home, terminal.clock, owner=name, recovery=key)
+    else:
+        settings = Settings(authorities=() if no_stamps else authorities or _agreed_authorities(terminal))
+        plan = Plan(name, settings, takes_recovery_key=recovery, uses_keyring=keyring)
+        archive, new_key = create_archive(home, terminal.clock, plan)
     with archive:
-        _report(terminal, archive, key)
+        _report(terminal, archive, new_key)
+
+
+def _own_place(terminal: Terminal) -> Path:
+    """Without DIR: `--archive`, else this user's own archive, never one that happens to lie above."""
+    return terminal.archive or user_archive_path(terminal.env)
+
+
+def _ask(terminal: Terminal, key: str, **settings: Any) -> str:
+    answer: str = click.prompt(terminal.text(say(key)), err=True, **settings)
+    return answer
+
+
+def _agreed_authorities(terminal: Terminal) -> tuple[str, ...]:
+    """Name the authorities that would be asked and what they would be sent, and ask first."""
+    trust = built_in_trust()
+    proposed = [name for name in _PROPOSED if trust.find(name)]
+    terminal.notice(say("cli.authorities_proposed", names=", ".join(proposed)))
+    if click.confirm(terminal.text(say("cli.authorities_agree")), default=True, err=True):
+        return tuple(proposed)
+    return ()
+
+
+def _report(terminal: Terminal, archive: Archive, recovery: RecoveryKey | None) -> None:
+    terminal.say("cli.made", path=archive.home.path, origin=archive.log.origin)
+    terminal.say("cli.key_lies", path=archive.home.state)
+    names = ", ".join(archive.settings.authorities)
+    terminal.say("cli.will_stamp" if names else "cli.will_not_stamp", names=names)
+    if recovery is not None:
+        terminal.notice(say("cli.recovery_key", text=recovery.text))
+    terminal.say("cli.next_import")
+    terminal.json(
+        {
+            "archive": str(archive.home.path),
+            "origin": archive.log.origin,
+            "authorities": list(archive.settings.authorities),
+        }
+    )

@@ -85,6 +85,22 @@ def openssh_key(public: PublicKey, comment: str) -> str:
     return f"{_KEY_TYPE.decode()} {encoded} {comment}\n"
 
 
+def parse_openssh_key(line: str) -> PublicKey:
+    """Read a public key line of OpenSSH; anything but one Ed25519 key is a `MalformedError`."""
+    fields = line.split()
+    message = "public key is not a line ssh-ed25519 AAAA…"
+    if len(fields) < len(("type", "key")) or fields[0] != _KEY_TYPE.decode():
+        raise MalformedError(message)
+    try:
+        blob = base64.b64decode(fields[1], validate=True)
+    except binascii.Error as err:
+        raise MalformedError(message) from err
+    prefix = _string(_KEY_TYPE) + struct.pack(">I", KEY_BYTES)
+    if not blob.startswith(prefix):
+        raise MalformedError(message)
+    return PublicKey(blob[len(prefix) :])
+
+
 def allowed_signers(principal: str, public: PublicKey, namespace: str) -> str:
     """Spell the line of an allowed signers file that lets `principal` sign for `namespace` only."""
     _require_namespace(namespace)

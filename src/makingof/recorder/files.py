@@ -104,7 +104,7 @@ def take(store: BlobStore, item: Attachment) -> Taken:
     """
     name = item.name or ""
     if isinstance(item.content, Path) and not item.held:
-        found = next(hash_many([item.content], lambda stream: look(stream, name)))
+        found = next(hash_many([item.content], lambda stream, _path: look(stream, name)))
         if isinstance(found, Failure):
             raise found.error
         return Taken(found.digest, found.size_bytes, found.seen)

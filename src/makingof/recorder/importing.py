@@ -122,7 +122,7 @@ class Import:
         self, paths: Iterable[Path], progress: Progress | None
     ) -> Iterator[Stored | Hashed[Looked] | Failure]:
         if self.in_place:
-            return hash_many(paths, lambda stream: look(stream, Path(stream.name).name), progress)
+            return hash_many(paths, lambda stream, path: look(stream, path.name), progress)
         return self.store.put_many(paths, progress)
 
     def _record_batch(

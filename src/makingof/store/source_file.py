@@ -123,11 +123,11 @@ class Hashed(Generic[Seen]):
 
 
 def hash_many(
-    paths: Iterable[Path], look: Callable[[BinaryIO], Seen], progress: Progress | None = None
+    paths: Iterable[Path], look: Callable[[BinaryIO, Path], Seen], progress: Progress | None = None
 ) -> Iterator[Hashed[Seen] | Failure]:
     """Hash files in parallel and in order, storing nothing; what cannot be read is a `Failure`.
 
-    `look` is given each file's open handle, from its beginning, and runs in a worker
+    `look` is given each file's open handle, from its beginning, and path, and runs in a worker
     thread: what it returns is about the very bytes that were hashed.
     """
     with (
@@ -140,11 +140,11 @@ def hash_many(
             yield result
 
 
-def _hash_one(path: Path, look: Callable[[BinaryIO], Seen]) -> Hashed[Seen] | Failure:
+def _hash_one(path: Path, look: Callable[[BinaryIO, Path], Seen]) -> Hashed[Seen] | Failure:
     def hash_opened(source: SourceFile) -> Hashed[Seen]:
         digest, size_bytes = source.digest()
         source.stream.seek(0)
-        seen = look(source.stream)
+        seen = look(source.stream, path)
         source.require_unchanged(size_bytes)
         return Hashed(path, digest, size_bytes, source.modified_ns, seen)
 

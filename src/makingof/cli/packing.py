@@ -1,0 +1,114 @@
+"""`export` and `verify`: the package, written and checked."""
+
+from pathlib import Path
+
+import click
+
+from makingof.archive.archive import Archive
+from makingof.archive.authorities import authorities_of
+from makingof.archive.export import export_package, repeat_request, write_request
+from makingof.archive.names import Namer
+from makingof.archive.stamping import stamp_log
+from makingof.bundle.description import Options
+from makingof.bundle.request import Request
+from makingof.cli.command import argument, command, option
+from makingof.cli.opening import reading, report_new, writing
+from makingof.cli.stamping import show_stamped
+from makingof.cli.terminal import Terminal
+from makingof.digest import Digest
+from makingof.errors import IntegrityError, UsageError
+from makingof.stamp.openssl import find_openssl
+from makingof.stamp.trust import Trust, built_in_trust, load_trust
+from makingof.texts import say
+
+_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = click.Path(exists=True, path_type=Path)
+
+
+@command("export")
+@argument("pictures", nargs=-1)
+@option("--project", help="help.option_export_project")
+@option("--output", "-o", type=_NEW_FILE, required=True, help="help.option_output")
+@option("--withhold", multiple=True, help="help.option_withhold")
+@option("--full", is_flag=True, help="help.option_full")
+@option("--repeat", metavar="EVENT", help="help.option_repeat")
+@option("--refresh", metavar="EVENT", help="help.option_refresh")
+@option("--no-stamp", is_flag=True, help="help.option_no_stamp")
+def export(
+    terminal: Terminal,
+    pictures: tuple[str, ...],
+    project: str | None,
+    output: Path,
+    withhold: tuple[str, ...],
+    full: bool,
+    repeat: str | None,
+    refresh: str | None,
+    no_stamp: bool,
+) -> None:
+    """Write a package; see `help.export`."""
+    if repeat is not None:
+        _repeat(terminal, repeat, output)
+        return
+    with writing(terminal) as archive:
+        namer = Namer(archive)
+        wanted = _wanted(archive, namer, pictures, project, refresh)
+        report_new(terminal, namer)
+        if not no_stamp:
+            _stamp_first(terminal, archive)
+        request = _request(archive, wanted, Options(tuple(sorted(set(withhold))), full), refresh)
+        done = export_package(archive, request, output)
+        terminal.say("cli.exported", path=output, event=f"e{done.recorded.position}", payload=done.payload)
+        terminal.json({"package": str(output), "payload": done.payload, "event": str(done.recorded.name)})
+
+
+def _wanted(
+    archive: Archive, namer: Namer, pictures: tuple[str, ...], project: str | None, refresh: str | None
+) -> tuple[Digest, ...]:
+    """Return the file parts the package is about."""
+    if refresh is not None:
+        return ()
+    if project is not None:
+        found = archive.index.project_finals(archive.index.find_project(project))
+        if not found:
+            raise UsageError(say("cli.no_finals", project=project), hint=say("cli.no_finals_hint"))
+        return tuple(found)
+    if not pictures:
+        raise UsageError(say("cli.nothing_to_export"), hint=say("cli.nothing_to_export_hint"))
+    return tuple(picture.file_part for picture in namer.pictures(pictures))
+
+
+def _stamp_first(terminal: Terminal, archive: Archive) -> None:
+    """Have the newest checkpoint stamped, or say that the package will not be dated."""
+    authorities = authorities_of(archive)
+    if not authorities:
+        terminal.notice(say("cli.not_dated"))
+        return
+    show_stamped(terminal, stamp_log(archive, authorities), quiet=True)
+
+
+def _request(
+    archive: Archive, pictures: tuple[Digest, ...], options: Options, refresh: str | None
+) -> Request:
+    if refresh is None:
+        return Request(pictures=pictures, size=archive.log.size(), options=options)
+    earlier, _ = repeat_request(archive, Namer(archive).event(refresh))
+    later = tuple(position for position in archive.index.stamped_positions() if position >= earlier.size)
+    return Request(earlier.pictures, earlier.size, earlier.options, later)
+
+
+def _repeat(terminal: Terminal, event: str, output: Path) -> None:
+    """Make an earlier package again, and say whether it has the payload it had then."""
+    with reading(terminal) as archive:
+        request, payload = repeat_request(archive, Namer(archive).event(event))
+        made = write_request(archive, request, output)
+    if made != payload:
+        raise IntegrityError(
+            say("cli.repeat_differs", made=made, payload=payload), hint=say("cli.repeat_differs_hint")
+        )
+    terminal.say("cli.repeated", path=output, payload=made)
+    terminal.json({"package": str(output), "payload": made})
+
+
+def trust_from(path: Path | None) -> Trust:
+    """Return the reader's trust: his file, or the release's authorities."""
+    return load_trust(path) if path else built_in_trust()
