@@ -1,15 +1,18 @@
 """OpenTimestamps proofs shown to the reference client, with a stub of a node on loopback.
 
-Needs the program `ots` of opentimestamps-client on the search path. A missing one is a failure.
+Needs the program `ots` of opentimestamps-client, beside this Python or on the search path. A missing
+one is a failure.
 """
 
 import json
 import os
 import shutil
 import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 from tests.calendars import NONCE, Calendar, make_authority, trusting
@@ -53,8 +56,9 @@ def bitcoin_node(header, height):
 
 
 def ots(*arguments, cwd):
-    program = shutil.which("ots")
-    assert program is not None, "ots (opentimestamps-client) is not on the search path"
+    beside_python = Path(sys.executable).with_name("ots")
+    program = str(beside_python) if beside_python.exists() else shutil.which("ots")
+    assert program is not None, "ots (opentimestamps-client) is not installed"
     home = {"HOME": str(cwd), "PATH": os.environ["PATH"]}
     done = subprocess.run(
         [program, "--no-cache", *arguments], cwd=cwd, capture_output=True, check=False, env=home
