@@ -6,6 +6,7 @@ and it only moves forward. Whoever appends holds its lock, so that two copies
 of one archive on one machine cannot both go on from the same size.
 """
 
+import errno
 import json
 import sys
 import time
@@ -29,6 +30,7 @@ _VERSION = 1
 _ROOT_BYTES = 32
 _POLL_SECONDS = 0.002
 _MAX_FILE_BYTES = 4096
+_HELD = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # what the systems say of a lock that somebody holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,8 @@ def hold_lock(path: Path, timeout_seconds: float) -> Iterator[None]:
     with explained(path):
         stream = path.open("ab")
     with stream:
-        _wait_for_lock(stream, timeout_seconds)
+        with explained(path):
+            _wait_for_lock(stream, timeout_seconds)
         try:
             yield
         finally:
@@ -138,6 +141,8 @@ def _wait_for_lock(stream: IO[bytes], timeout_seconds: float) -> None:
         try:
             _try_lock(stream)
         except OSError as err:
+            if err.errno not in _HELD:
+                raise
             if time.monotonic() >= deadline:
                 raise ConflictError(say("keys.log_busy"), hint=say("keys.log_busy_hint")) from err
             time.sleep(_POLL_SECONDS)
