@@ -12,12 +12,13 @@ from makingof.bundle.collect import collect_package
 from makingof.bundle.description import Options
 from makingof.bundle.request import Request, Sources
 from makingof.bundle.write import write_package
+from makingof.containers.sniff import sniff
 from makingof.digest import Digest
 from makingof.errors import MalformedError, UsageError
 from makingof.event import Event, Kind
 from makingof.keys.folder import find_key
 from makingof.keys.sshsig import sign_ssh
-from makingof.metadata.stealth import holds_stealth
+from makingof.metadata.stealth import find_stealth
 from makingof.part import Own, Part, convert
 from makingof.pictures import thumbnail
 from makingof.recorder.write import Recorded
@@ -25,6 +26,7 @@ from makingof.texts import say
 
 NAMESPACE = "makingof-package"
 PREVIEW_SIDE = 512
+_LOSSLESS = frozenset({"png", "webp"})  # what hides in the lowest bits of pixels survives nowhere else
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def sources_of(archive: Archive) -> Sources:
         open_blob=lambda digest: _open_blob(archive, digest),
         stamped=archive.index.stamped_positions(),
         make_preview=_preview,
-        has_pixel_data=holds_stealth,
+        has_pixel_data=_has_pixel_data,
     )
 
 
@@ -121,6 +123,17 @@ def _open_blob(archive: Archive, digest: Digest) -> BinaryIO | None:
             return stream
         stream.close()
     return None
+
+
+def _has_pixel_data(data: bytes) -> bool:
+    """Tell whether a record hides in the pixels; where that cannot be told, take it for yes."""
+    container = sniff(data)
+    if container not in _LOSSLESS:
+        return False
+    try:
+        return find_stealth(data, container) is not None
+    except MalformedError:
+        return True
 
 
 def _preview(data: bytes) -> bytes | None:

@@ -2,7 +2,7 @@
 
 `log` entries, nodes, root, checkpoint, mark, part digests (`tlog.audit`) · `events` every
 entry is an event, its head is the tree before it, it cites what lies below, its stream and
-number are the key it was written under · `parts` every part parses under its event's rules,
+number are the key it was written under · `statements` every part parses under its event's rules,
 and one without bytes was erased by an event · `blobs` every held file is here with the bytes
 its digest names, or was erased · `store` what no event names · `receipts` every receipt a
 `stamped` event names is here and holds · `index` built again from nothing, it has the same
@@ -81,7 +81,7 @@ class _Walk:
     def __init__(self, archive: Archive) -> None:
         self.log = archive.log
         self.events = Step("events")
-        self.parts = Step("parts")
+        self.parts = Step("statements")
         self.files: dict[Digest, FileBody] = {}  # by file part
         self.receipts: list[tuple[int, dict[str, object]]] = []
         self.erased: set[Digest] = set()  # parts, and file parts whose bytes are gone

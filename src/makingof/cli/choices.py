@@ -71,9 +71,7 @@ def reject(
         )
 
 
-def _table(
-    archive: Archive, namer: Namer, judged: list[acts.Picture], among: tuple[str, ...]
-) -> acts.Table:
+def _table(archive: Archive, namer: Namer, judged: list[acts.Picture], among: tuple[str, ...]) -> acts.Table:
     """What lay on the table: as given, else the batch of the one picture judged; never guessed beyond."""
     if among:
         return acts.Table(tuple(namer.pictures(among)), "given")

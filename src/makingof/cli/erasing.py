@@ -2,7 +2,9 @@
 
 import click
 
-from makingof.archive.erasing import Erasure, apply_erasures, erase as erase_for_good
+from makingof.archive.archive import Archive
+from makingof.archive.erasing import Erasure, apply_erasures
+from makingof.archive.erasing import erase as erase_for_good
 from makingof.archive.names import Namer
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import teller_of, writing
@@ -38,9 +40,31 @@ def erase(
         if not names:
             raise UsageError(say("erasing.nothing"), hint=say("erasing.nothing_hint"))
         namer = Namer(archive)
-        if part_types:
-            wanted = Erasure(
-                parts=tuple(archive.index.parts_of_type(namer.event(name), part_types) for name in names)
-            )
-        else:
-            wanted = Erasure(files=tuple(picture.file_part for picture in namer.pictures(names)))
+        wanted = _wanted(archive, namer, names, part_types)
+        why = text_from(reason) or click.prompt(terminal.text(say("cli.ask_erase_reason")), err=True)
+        _say_what_goes(terminal, archive, wanted)
+        if not yes:
+            click.confirm(terminal.text(say("cli.erase_sure")), abort=True, err=True)
+        recorded = erase_for_good(archive, wanted, teller_of(terminal, archive), why)
+        show_recorded(terminal, "cli.erased", [recorded], names=", ".join(names))
+        terminal.say("cli.erased_not_beyond")
+
+
+def _wanted(archive: Archive, namer: Namer, names: tuple[str, ...], part_types: tuple[str, ...]) -> Erasure:
+    """With `--part`, those parts of the events named; else the pictures named, bytes and all."""
+    if not part_types:
+        return Erasure(files=tuple(picture.file_part for picture in namer.pictures(names)))
+    types = [PartType(name) for name in part_types]
+    parts = [part for name in names for part in archive.index.parts_of_type(namer.event(name), types)]
+    return Erasure(parts=tuple(parts))
+
+
+def _say_what_goes(terminal: Terminal, archive: Archive, wanted: Erasure) -> None:
+    """Count what goes, and say what else of it stays: the same bytes elsewhere, and events that cite it."""
+    twins = {twin for file in wanted.files for twin in archive.index.twins_of(file)} - set(wanted.files)
+    terminal.notice(say("cli.erase_counts", parts=len(wanted.parts), files=len(wanted.files)))
+    if twins:
+        terminal.notice(say("cli.erase_twins", count=len(twins)))
+    for event in archive.index.events_of_parts([*wanted.parts, *wanted.files]):
+        position = archive.index.position_of(event)
+        terminal.notice(say("cli.erase_event", event=f"e{position}", name=short(event)))

@@ -25,7 +25,7 @@ def inspect(terminal: Terminal, files: tuple[Path, ...]) -> int:
     """Say what files say; see `help.inspect`. Returns 1 if a file could not be read."""
     listing = list_files(files)
     failed = len(listing.failed)
-    for path, error in listing.failed:
+    for _, error in listing.failed:
         terminal.notice(terminal.text(error.message))
     for path in listing.files:
         try:

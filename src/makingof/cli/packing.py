@@ -12,14 +12,17 @@ from makingof.archive.stamping import stamp_log
 from makingof.bundle.description import Options
 from makingof.bundle.request import Request
 from makingof.cli.command import argument, command, option
+from makingof.cli.inspecting import visible
 from makingof.cli.opening import reading, report_new, writing
-from makingof.cli.stamping import show_stamped
+from makingof.cli.stamping import not_stamped
 from makingof.cli.terminal import Terminal
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, UsageError
 from makingof.stamp.openssl import find_openssl
-from makingof.stamp.trust import Trust, built_in_trust, load_trust
+from makingof.stamp.trust import built_in_trust, load_trust
 from makingof.texts import say
+from makingof.verify.check import check_bundle
+from makingof.verify.openings import read_openings
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 _FILE = click.Path(exists=True, path_type=Path)
@@ -83,7 +86,11 @@ def _stamp_first(terminal: Terminal, archive: Archive) -> None:
     if not authorities:
         terminal.notice(say("cli.not_dated"))
         return
-    show_stamped(terminal, stamp_log(archive, authorities), quiet=True)
+    stamped = stamp_log(archive, authorities)
+    for problem in stamped.problems:
+        terminal.notice(not_stamped(terminal, problem))
+    if not stamped.receipts:
+        terminal.notice(say("cli.not_dated"))
 
 
 def _request(
@@ -109,6 +116,19 @@ def _repeat(terminal: Terminal, event: str, output: Path) -> None:
     terminal.json({"package": str(output), "payload": made})
 
 
-def trust_from(path: Path | None) -> Trust:
-    """Return the reader's trust: his file, or the release's authorities."""
-    return load_trust(path) if path else built_in_trust()
+@command("verify")
+@argument("package", type=_FILE)
+@option("--trust", type=_FILE, help="help.option_trust")
+@option("--open", "openings", multiple=True, type=_FILE, help="help.option_open")
+def verify(terminal: Terminal, package: Path, trust: Path | None, openings: tuple[Path, ...]) -> int:
+    """Check a package; see `help.verify`. Returns 1 if something is wrong."""
+    report = check_bundle(
+        package,
+        trust=load_trust(trust) if trust else built_in_trust(),
+        openssl=find_openssl(),
+        openings=read_openings(openings),
+    )
+    terminal.json(report.to_builtins(terminal.language))
+    for line in report.lines(terminal.language):
+        terminal.line(visible(line))
+    return report.exit_code

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
+from makingof.archive.archive import open_archive
 from makingof.archive.authorities import authorities_of
-from makingof.archive.deposits import attach_deposit
-from makingof.archive.stamping import Stamped, stamp_due, stamp_log
+from makingof.archive.stamping import Deposit, Problem, Stamped, log_deposit, stamp_log
+from makingof.archive.upkeep import stamp_due
 from makingof.cli.command import command, option
 from makingof.cli.opening import home_of, writing
 from makingof.cli.terminal import Terminal
 from makingof.errors import UsageError
-from makingof.texts import say
+from makingof.texts import Message, say
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -34,13 +35,14 @@ def stamp(
 ) -> int:
     """Have the log stamped; see `help.stamp`. Returns 1 if an authority did not answer."""
     if due:
-        stamp_due(home_of(terminal), terminal.clock)
+        with open_archive(home_of(terminal), terminal.clock) as archive:
+            stamp_due(archive)
         return 0
     with writing(terminal) as archive:
         if deposit is not None:
-            if about is None or platform is None or number is None:
+            if about is None or platform is None or number is None or told is None:
                 raise UsageError(say("stamping.deposit_lacks"))
-            attach_deposit(archive, deposit, about, platform=platform, number=number, told=told)
+            log_deposit(archive, deposit, about, Deposit(platform, number, told))
             terminal.say("cli.deposit_attached", platform=platform, number=number)
             return 0
         authorities = authorities_of(archive)
@@ -72,3 +74,9 @@ def show_stamped(terminal: Terminal, stamped: Stamped) -> int:
         }
     )
     return 1 if stamped.problems else 0
+
+
+def not_stamped(terminal: Terminal, problem: Problem) -> Message:
+    """Say who gave no stamp, and why."""
+    reason = terminal.text(problem.error.message)
+    return say("cli.not_stamped_by", authority=problem.authority, reason=reason)
