@@ -143,21 +143,31 @@ _HANDS_ON = re.compile(r"reroute|preview|show|display|stash", re.IGNORECASE)
 
 def chosen_input(graph: Graph, node: Node) -> Link | None:
     """Tell which input a reroute or switch hands on, where the graph alone decides it; else None."""
+    name = _chosen_name(graph, node)
+    value = node.inputs.get(name) if name else None
+    return value if type(value) is Link else None
+
+
+def chosen_literal(graph: Graph, node: Node) -> str | None:
+    """Name the input of a switch that is chosen and typed into it; None where it is linked or undecided."""
+    name = _chosen_name(graph, node)
+    return name if name and type(node.inputs.get(name)) is not Link else None
+
+
+def _chosen_name(graph: Graph, node: Node) -> str | None:
     if not _SWITCH.search(node.kind) and not _HANDS_ON.search(node.kind):
         return None
-    links = dict(node.links())
-    branches = {name: link for name, link in links.items() if name not in _CONDITIONS}
     if "on_true" in node.inputs or "on_false" in node.inputs:
         condition = next((node.inputs[name] for name in _CONDITIONS if name in node.inputs), None)
         if type(condition) is Link:
             primitive = graph.node(condition)
             condition = primitive.inputs.get("value") if primitive else None
-        return links.get("on_true" if condition else "on_false") if isinstance(condition, bool) else None
+        return ("on_true" if condition else "on_false") if isinstance(condition, bool) else None
+    branches = [name for name, _ in node.links() if name not in _CONDITIONS]
     if len(branches) == 1:
-        return next(iter(branches.values()))
+        return branches[0]
     for name in ("select", "Input", "input", "index"):
         number = node.inputs.get(name)
         if isinstance(number, Number) and number in _SMALL:
-            return next((link for key, link in links.items() if re.fullmatch(rf"\D+0?{number}", key)), None)
-    any_inputs = sorted(key for key in links if re.fullmatch(r"any_\d+", key))
-    return links[any_inputs[0]] if any_inputs else None
+            return next((key for key in branches if re.fullmatch(rf"\D+0?{number}", key)), None)
+    return min((key for key in branches if re.fullmatch(r"any_\d+", key)), default=None)

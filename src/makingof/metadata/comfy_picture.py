@@ -21,10 +21,11 @@ _TOKEN = re.compile(r"%[^%]*%")
 
 
 class Picture(NamedTuple):
-    """The samplers that come last before the picture, all samplers in dataflow order, and what decided."""
+    """The samplers next before the picture, all in dataflow order, the savers, and what decided."""
 
     last: tuple[Node, ...]
     samplers: tuple[Node, ...]
+    savers: tuple[Node, ...]
     check: Check | None
 
 
@@ -36,11 +37,13 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
     the other.
     """
     samplers = tuple(node for node in graph.nodes.values() if is_sampler(node))
-    if len(samplers) < 2:  # noqa: PLR2004 - nothing to choose among
-        return Picture(samplers, samplers, None)
+    if len(samplers) == 1:  # nothing to choose among
+        return Picture(samplers, samplers, (), None)
     ids = frozenset(node.id for node in samplers)
     samplers = tuple(node for node in graph.in_dataflow_order() if node.id in ids)
     savers, how = _savers(graph, sheet, animated=animated)
+    if not samplers:
+        return Picture((), (), tuple(savers), None)
     last_of = {saver.id: _last_samplers(graph, [saver], ids) for saver in savers[:_MAX_SAVERS]}
     savers = savers[:_MAX_SAVERS]
     if len({frozenset(node.id for node in last) for last in last_of.values()}) > 1:
@@ -50,7 +53,12 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
     last = sorted(last, key=lambda node: order[node.id])
     detail = f"{how}: {', '.join(map(str, savers))}"
     alike = len({tuple(node.id for node in last_of[saver.id]) for saver in savers}) <= 1
-    return Picture(tuple(last), samplers, Check("saver_known", held=True if alike else None, detail=detail))
+    return Picture(
+        tuple(last),
+        samplers,
+        tuple(savers),
+        Check("saver_known", held=True if alike else None, detail=detail),
+    )
 
 
 def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], str]:

@@ -62,7 +62,7 @@ class SamplerFacts:
         positive = self._all_words(POSITIVE)
         found = {
             "prompt": _join(positive),
-            "negative": _join(self._all_words(NEGATIVE)),
+            "negative": _negative(self._all_words(NEGATIVE), positive),
             "typed_prompt": _typed(positive),
             "seed": self._seed(),
             "steps": self._setting("steps", "sigmas"),
@@ -349,6 +349,18 @@ def _setting_on(graph: Graph, node: Node, names: tuple[str, ...]) -> _Found | No
         if len(only) == 1 and not isinstance(node.inputs[only[0]], (dict, list))
         else None
     )
+
+
+def _negative(found: list[Words], positive: list[Words]) -> Field | None:
+    """Join the negative words. Words that are the positive ones as well are no negative prompt.
+
+    Models without guidance get one text on both sides, and some encoders give out
+    both sides from one text.
+    """
+    own = {words.source for words in found} - {words.source for words in positive}
+    if found and not own:
+        return Field(None, State.ABSENT, f"{found[0].source} (the positive words)")
+    return _join(found)
 
 
 def _typed(found: list[Words]) -> Field | None:

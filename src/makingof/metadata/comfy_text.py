@@ -8,7 +8,7 @@ reported as computed, with the node that made them, and never guessed.
 import re
 from typing import NamedTuple
 
-from makingof.metadata.comfy_graph import MAX_STEPS, Graph, Link, Node, chosen_input
+from makingof.metadata.comfy_graph import MAX_STEPS, Graph, Link, Node, chosen_input, chosen_literal
 from makingof.metadata.tool_json import Number
 from makingof.reading import State
 
@@ -120,6 +120,8 @@ class _Walk:
             return [Words(None, f"{link.node} (not in the graph)", State.COMPUTED)]
         if chosen := chosen_input(self._graph, node):
             return self.text(chosen, depth + 1)
+        if (typed := chosen_literal(self._graph, node)) and _is_words(node.inputs.get(typed)):
+            return self._text_input(node, typed, depth)
         keys = [key for key in _SIDE_KEYS[self._side] if _holds_text(node.inputs.get(key))] or _text_keys(
             node
         )

@@ -6,17 +6,19 @@ picture: a reading of the graph as a whole then says only what they agree on.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 
 from makingof.errors import MalformedError
 from makingof.metadata.a1111 import read_infotext
-from makingof.metadata.comfy_graph import Graph, Node, parse_graph
+from makingof.metadata.comfy_graph import Graph, Link, Node, parse_graph
 from makingof.metadata.comfy_picture import find_picture
 from makingof.metadata.comfy_sampler import SamplerFacts
+from makingof.metadata.comfy_text import POSITIVE, find_text
 from makingof.metadata.found import Found
-from makingof.metadata.json_fields import unreadable
+from makingof.metadata.json_fields import make_field, unreadable
 from makingof.metadata.record import Record, Sheet, text_field, with_text
-from makingof.metadata.tool_json import parse_tool_object, spell
+from makingof.metadata.tool_json import parse_tool_object
 from makingof.reading import Check, Field, Reading, State
 
 READER = "comfyui/1"
@@ -123,7 +125,9 @@ def graph_readings(graph: Graph, record: Record, sheet: Sheet, checks: tuple[Che
     if picture.check:
         checks += (picture.check,)
     if not picture.samplers:
-        return [_reading(record, _fields_without_sampler(graph), 0, is_main=True, checks=checks)]
+        return [
+            _reading(record, _fields_without_sampler(graph, picture.savers), 0, is_main=True, checks=checks)
+        ]
     samplers = picture.samplers
     if len(samplers) > MAX_SAMPLERS:
         detail = f"{len(samplers)} samplers, the last {MAX_SAMPLERS} are read"
@@ -182,32 +186,48 @@ _SERVICE_KEYS = {
     "guidance": ("guidance_scale", "guidance", "cfg_scale"),
     "model": ("model", "model_name"),
 }
+_SERVICE_SETTINGS = frozenset(
+    {"seed", "model", "aspect_ratio", "resolution", "quality", "size", "model_name"}
+)
 
 
-def _fields_without_sampler(graph: Graph) -> dict[str, Field]:
-    """Read a graph in which a remote service or a plain image node made the picture.
+def _fields_without_sampler(graph: Graph, savers: Iterable[Node]) -> dict[str, Field]:
+    """Read a graph in which a remote service made the picture: the one next before the saver.
 
     Its seed often only forces the node to run again; it is what the graph says.
     """
-    services = [node for node in graph.nodes.values() if _is_service(node)]
-    if len(services) != 1:
+    services = {node.id: node for node in graph.nodes.values() if _is_service(node)}
+    nearest = [node for node in graph.upstream(savers, stop=frozenset(services)) if node in services]
+    if len(nearest) != 1:
         return {}
-    node = services[0]
+    node = services[nearest[0]]
     fields = {"tool:node": Field(str(node), source=node.id)}
-    for name, keys in _SERVICE_KEYS.items():
-        key = next((key for key in keys if isinstance(node.inputs.get(key), str)), None)
+    by_last_name = {
+        key.rpartition(".")[2]: key for key in reversed(node.inputs)
+    }  # `model.prompt` is a prompt too
+    for name, spellings in _SERVICE_KEYS.items():
+        key = next((by_last_name[spelling] for spelling in spellings if spelling in by_last_name), None)
         if key is not None:
-            fields[name] = text_field(spell(node.inputs[key]), node.source(key))
-        elif any(key in node.inputs for key in keys):
-            fields[name] = Field(
-                None, State.COMPUTED, node.source(next(key for key in keys if key in node.inputs))
-            )
+            fields[name] = _service_field(graph, node, key, is_text=name in ("prompt", "negative"))
     return fields
 
 
+def _service_field(graph: Graph, node: Node, key: str, *, is_text: bool) -> Field:
+    value = node.inputs[key]
+    if type(value) is not Link:
+        return make_field(value, node.source(key))
+    if not is_text:
+        return Field(None, State.COMPUTED, node.source(key))
+    words = find_text(graph, value, POSITIVE)[0]
+    return (
+        Field(None, words.state, words.source)
+        if words.value is None
+        else text_field(words.value, words.source)
+    )
+
+
 def _is_service(node: Node) -> bool:
-    """A node that takes words and settings and has no model of its own to encode them for."""
-    if not any(key in node.inputs for key in _SERVICE_KEYS["prompt"]):
-        return False
-    settings = ("seed", "model", "aspect_ratio", "resolution", "quality", "size", "model_name")
-    return "clip" not in node.inputs and any(key in node.inputs for key in settings)
+    """Whether a node takes words and settings and has no model of its own to encode them for."""
+    names = {key.rpartition(".")[2] for key in node.inputs}
+    is_asked = not names.isdisjoint(_SERVICE_KEYS["prompt"])
+    return is_asked and "clip" not in names and not names.isdisjoint(_SERVICE_SETTINGS)

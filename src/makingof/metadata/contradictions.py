@@ -17,8 +17,8 @@ _SIZED = frozenset(
     {"a1111", "forge", "reforge", "sdnext", "novelai", "fooocus", "invokeai", "stable-diffusion.cpp"}
 )
 _GENERATORS = _SIZED | {
-    "comfyui", "ruinedfooocus", "swarmui", "easydiffusion", "drawthings", "civitai", "tensorart", "stabilitymatrix",
-    "midjourney", "huggingface-space",
+    "comfyui", "ruinedfooocus", "swarmui", "easydiffusion", "drawthings", "civitai", "tensorart",
+    "stabilitymatrix", "midjourney", "huggingface-space",
 }  # fmt: skip
 _SETTINGS = ("ExposureTime", "FNumber", "ISO", "FocalLength", "LensModel", "LensMake", "BodySerialNumber")
 _COMPARED = ("seed", "steps", "prompt", "negative", "model")
