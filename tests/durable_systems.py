@@ -90,7 +90,8 @@ class FakeLinux(Linux):
             return handle
 
     def clone(self, source: int, path: Path, mode: int) -> int | None:  # noqa: ARG002 - the protocol's
-        return None
+        with self._step("clone", path):
+            return None
 
     def write(self, handle: int, data: bytes | memoryview) -> None:
         path, file = self._handles[handle]
