@@ -9,6 +9,7 @@ from makingof.stamp.authority import RemoteAuthority
 from makingof.stamp.base import Kind, StampingAuthority
 from makingof.stamp.http import HttpFetch
 from makingof.stamp.openssl import find_openssl
+from makingof.stamp.plugins import load_authority
 from makingof.stamp.trust import Trust, built_in_trust, load_trust
 from makingof.texts import say
 
@@ -25,6 +26,9 @@ def authorities_of(archive: Archive) -> list[StampingAuthority]:
     found: list[StampingAuthority] = []
     for name in archive.settings.authorities:
         authority = trust.find(name)
+        if authority is None and (plugin := load_authority(name)) is not None:
+            found.append(plugin)
+            continue
         if authority is None or authority.kind is not Kind.RFC3161:
             known = ", ".join(item.name for item in trust.authorities if item.kind is Kind.RFC3161)
             raise UsageError(

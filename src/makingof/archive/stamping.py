@@ -44,10 +44,8 @@ class Stamped:
     recorded: Recorded
 
 
-def stamp_log(
-    archive: Archive, authorities: Sequence[StampingAuthority], *, sheet: bytes | None = None
-) -> Stamped:
-    """Have the newest checkpoint stamped by everybody, with `sheet` beside it, and log what came back.
+def stamp_log(archive: Archive, authorities: Sequence[StampingAuthority]) -> Stamped:
+    """Have the newest checkpoint stamped by every authority, and log what came back.
 
     A pulse goes first if counters of open streams moved. Nothing is queued: who does
     not answer now is asked about a newer checkpoint later, which covers this one. The
@@ -57,17 +55,26 @@ def stamp_log(
     if streams := archive.index.moved_streams():
         archive.record_own(Kind.PULSE, {"streams": streams})
     checkpoint = archive.log.checkpoint()
-    wanted = [(CHECKPOINT, checkpoint)] + ([(SHEET, sheet)] if sheet else [])
-    answers = _ask_all(authorities, wanted)
-    kept = [
-        keep_receipt(answer, what, archive.store.put)
-        for what, answer in answers
-        if isinstance(answer, Receipt)
-    ]
-    problems = [answer for _, answer in answers if isinstance(answer, Problem)]
-    if sheet:
-        archive.store.put(sheet)
-    return _log(archive, checkpoint, kept, problems)
+    return _stamp(archive, authorities, CHECKPOINT, checkpoint, checkpoint)
+
+
+def stamp_sheet(archive: Archive, authorities: Sequence[StampingAuthority], sheet: bytes) -> Stamped:
+    """Keep a sitting sheet and have it stamped as a file, for tools that take files and numbers."""
+    archive.store.put(sheet)
+    return _stamp(archive, authorities, SHEET, sheet, archive.log.checkpoint())
+
+
+def _stamp(
+    archive: Archive,
+    authorities: Sequence[StampingAuthority],
+    what: str,
+    message: bytes,
+    checkpoint: bytes,
+) -> Stamped:
+    answers = _ask_all(authorities, message)
+    receipts = [answer for answer in answers if isinstance(answer, Receipt)]
+    kept = [keep_receipt(receipt, what, archive.store.put) for receipt in receipts]
+    return _log(archive, checkpoint, kept, [answer for answer in answers if isinstance(answer, Problem)])
 
 
 def complete_pending(archive: Archive, authority: Authority, fetch: Fetch) -> list[Stamped]:
@@ -139,15 +146,12 @@ def _log(
     return Stamped(head.size, tuple(kept), tuple(problems), recorded)
 
 
-def _ask_all(
-    authorities: Sequence[StampingAuthority], wanted: Sequence[tuple[str, bytes]]
-) -> list[tuple[str, Receipt | Problem]]:
-    """Ask everybody at once about everything wanted; answers keep the order asked in."""
-    questions = [(authority, what, message) for what, message in wanted for authority in authorities]
-    if not questions:
+def _ask_all(authorities: Sequence[StampingAuthority], message: bytes) -> list[Receipt | Problem]:
+    """Ask everybody at once; answers keep the order asked in."""
+    if not authorities:
         return []
-    with ThreadPoolExecutor(len(questions)) as pool:
-        return list(pool.map(lambda question: (question[1], _ask(question[0], question[2])), questions))
+    with ThreadPoolExecutor(len(authorities)) as pool:
+        return list(pool.map(lambda authority: _ask(authority, message), authorities))
 
 
 def _ask(authority: StampingAuthority, message: bytes) -> Receipt | Problem:

@@ -3,12 +3,21 @@
 import secrets
 import subprocess
 import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
 
 from makingof.archive.archive import Archive
 from makingof.archive.authorities import authorities_of, trust_of
 from makingof.archive.health import is_due, look_at_health
-from makingof.archive.stamping import Stamped, complete_pending, sitting_sheet, stamp_log
-from makingof.errors import ConflictError
+from makingof.archive.stamping import (
+    Stamped,
+    complete_pending,
+    sitting_sheet,
+    stamp_log,
+    stamp_sheet,
+)
+from makingof.errors import ConflictError, UnavailableError
 from makingof.event import Kind
 from makingof.keys.mark import hold_lock
 from makingof.keys.signing import file_stem
@@ -17,6 +26,7 @@ from makingof.stamp.base import StampingAuthority
 from makingof.stamp.http import HttpFetch
 from makingof.stamp.opentimestamps import CalendarAuthority
 from makingof.stamp.schedule import (
+    REQUEST_INTERVAL,
     Act,
     Due,
     Reason,
@@ -53,18 +63,26 @@ def find_due(archive: Archive) -> Due | None:
     return due if due is not None and due.at <= archive.clock.now() else None
 
 
-def stamp_due(archive: Archive) -> Stamped | None:
-    """Do what is due: a stamp, with the sheet of a sitting that ended, and once a day the calendars.
+def stamp_due(archive: Archive, *, sleep: Callable[[float], None] = time.sleep) -> Stamped | None:
+    """Do what is due: a stamp, the sheet of a sitting that ended, once a day the calendars.
 
-    One process at a time: whoever finds another at it leaves it to that one.
+    One process at a time: whoever finds another at it leaves it to that one. Between two
+    requests to one authority lie the seconds that public ones ask for.
     """
     try:
         with hold_lock(archive.home.state / "stamping" / f"{file_stem(archive.log.origin)}.lock", 0):
-            _complete_proofs(archive)
             due = find_due(archive)
             if due is None:
+                _complete_proofs(archive)
                 return None
-            return stamp_log(archive, _asked_now(archive), sheet=_sheet_of_ended_sitting(archive, due))
+            sheet = _sheet_of_ended_sitting(archive, due)
+            authorities = _asked_now(archive)
+            stamped = stamp_log(archive, authorities)
+            if sheet is not None:
+                sleep(REQUEST_INTERVAL.total_seconds())
+                stamp_sheet(archive, authorities, sheet)
+            _complete_proofs(archive)
+            return stamped
     except ConflictError:
         return None
 
@@ -97,7 +115,9 @@ def _complete_proofs(archive: Archive) -> None:
     if calendars is None or calendars.kind is not ReceiptKind.OTS or submitted is None:
         return
     if completion_is_due(submitted, archive.index.calendar_asked_at(), archive.clock.now()):
-        complete_pending(archive, calendars, HttpFetch())
+        # A calendar that does not answer leaves the proof pending, as `status` shows; it is asked again.
+        with suppress(UnavailableError):
+            complete_pending(archive, calendars, HttpFetch())
 
 
 def _sheet_of_ended_sitting(archive: Archive, due: Due) -> bytes | None:
