@@ -16,7 +16,7 @@ from makingof.errors import MalformedError
 MAX_DATABASE_BYTES = 256 << 20
 MAX_ROWS = 100_000
 _MAX_VALUE_BYTES = 64 << 20
-_MAX_STEPS = 50_000_000
+_MAX_STEPS = 20_000_000
 _STEPS_AT_ONCE = 100_000
 
 _MAGIC = b"SQLite format 3\0"

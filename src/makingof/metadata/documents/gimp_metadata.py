@@ -85,7 +85,7 @@ def _plain(text: str, encoding: str | None) -> str:
     if encoding != "base64":
         return text
     try:
-        return base64.b64decode(text).decode("utf-8", "replace")
+        return base64.b64decode("".join(text.split()), validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError) as err:
         message = f"value is no base64: {err}"
         raise MalformedError(message) from err

@@ -13,7 +13,7 @@ from defusedxml.ElementTree import ParseError, XMLParser
 from makingof.errors import MalformedError
 
 MAX_XML_BYTES = 16 << 20
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 100_000
 MAX_DEPTH = 100
 
 

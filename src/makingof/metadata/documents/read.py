@@ -8,6 +8,7 @@ from makingof.errors import MalformedError
 from makingof.metadata.documents import clip, psd, xcf
 from makingof.metadata.documents.document import Document
 from makingof.metadata.documents.kra import MAINDOC, read_kra
+from makingof.metadata.documents.markup import MAX_XML_BYTES
 from makingof.metadata.documents.ora import STACK, read_ora
 from makingof.metadata.documents.procreate import ARCHIVE, read_procreate
 
@@ -61,21 +62,27 @@ def _read_zipped(data: Source, name: str | None) -> Document | None:
 def _zipped_kind(archive: Zip) -> str | None:
     """Tell by the type the archive names in its first member, else by the member that holds the layers.
 
-    Other office programs have a `maindoc.xml` too, but they name their own type.
+    The type alone is not enough: templates that come with Krita 5.1 were packed by
+    another program and name `application/zip`, and other office programs have a
+    `maindoc.xml` as well.
     """
-    named = _named_type(archive)
-    if named in _KRITA_TYPES or (not named and archive.find(MAINDOC)):
+    named = _member(archive, "mimetype", _MAX_TYPE_BYTES).decode("ascii", "replace").strip()
+    if named in _KRITA_TYPES or (archive.find(MAINDOC) and (not named or _is_image(archive))):
         return "kra"
-    if named == _OPENRASTER_TYPE or (not named and archive.find(STACK)):
+    if named == _OPENRASTER_TYPE or archive.find(STACK):
         return "ora"
     return "procreate" if archive.find(ARCHIVE) else None
 
 
-def _named_type(archive: Zip) -> str:
-    member = archive.find("mimetype")
+def _is_image(archive: Zip) -> bool:
+    return b"<IMAGE" in _member(archive, MAINDOC, MAX_XML_BYTES)
+
+
+def _member(archive: Zip, name: str, limit_bytes: int) -> bytes:
+    member = archive.find(name)
     if member is None:
-        return ""
+        return b""
     try:
-        return archive.read(member, limit_bytes=_MAX_TYPE_BYTES).decode("ascii", "replace").strip()
+        return archive.read(member, limit_bytes=limit_bytes)
     except MalformedError:
-        return ""
+        return b""

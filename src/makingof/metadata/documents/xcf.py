@@ -21,7 +21,7 @@ from makingof.metadata.registry import read_sheet
 
 MAGIC = b"gimp xcf "
 MAX_LAYERS = 32_768
-MAX_PROPERTIES = 300_000  # of the whole file: layers may point into each other's lists
+MAX_PROPERTIES = 100_000  # of the whole file: layers may point into each other's lists
 MAX_PARASITES = 100_000
 MAX_RECORDS_BYTES = 64 << 20
 MAX_DEPTH = 100
