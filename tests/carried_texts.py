@@ -27,7 +27,9 @@ def wanted_texts() -> dict[str, dict[str, str]]:
 
 
 def main() -> None:
-    lines = (f"{json.dumps(key)}: {json.dumps(text, ensure_ascii=False)}" for key, text in wanted_texts().items())
+    lines = (
+        f"{json.dumps(key)}: {json.dumps(text, ensure_ascii=False)}" for key, text in wanted_texts().items()
+    )
     block = "{\n" + ",\n".join(lines).replace("<", "\\u003c") + "\n}"
     for name, place in _PLACES.items():
         path = CARRIED / name

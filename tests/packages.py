@@ -1,4 +1,4 @@
-"""Packages of a small, made-up working session: real entries, parts, pictures, proofs and signatures, byte for byte the same every time."""
+"""Packages of a small, made-up session: entries, parts, pictures and proofs, the same bytes every time."""
 
 import io
 from dataclasses import dataclass, field
@@ -97,7 +97,7 @@ class Archive:
     # Telling.
 
     def picture(self, data: bytes, role: Role = Role.OUTPUT, *, apart: bool = True) -> list[Said]:
-        """A file part and its pieces, as the recorder writes them; the pieces name the file part when told."""
+        """A file part as the recorder writes it."""
         digest = self.put(data)
         key = digest.raw[:16].hex() if apart else None
         body = FileBody(
@@ -154,7 +154,7 @@ class Archive:
             "open_blob": self.open_blob,
             "stamped": [told.position for told in self.history.told if self._kind(told) is Kind.STAMPED],
             "make_preview": lambda data: b"\xff\xd8\xffpreview of " + str(len(data)).encode(),
-            "has_pixel_data": lambda data: False,
+            "has_pixel_data": lambda _: False,
         }
         return Sources(**{**given, **bent})
 

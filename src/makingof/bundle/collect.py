@@ -31,7 +31,7 @@ from makingof.tlog.checkpoint import verify_checkpoint
 
 
 def collect_package(sources: Sources, request: Request) -> PackageInput:
-    """Return what goes into the package. The same archive and request give the same input, and so the same bytes.
+    """Return what goes into the package; the same archive and request give the same bytes.
 
     Raises:
         UsageError: nothing is recorded of a picture, or what is to be withheld

@@ -88,7 +88,7 @@ def check_copy(chunks: Iterable[memoryview], size: int, recorded: FilePieces, co
 
 
 def _check_header(reader: "_Cutter", copy: CopyOf, recorded: FilePieces, size: int) -> None:
-    known = copy.header == _RIFF and recorded.pieces[0].name == RIFF_HEADER and copy.shown[:1] != (0,)
+    known = copy.header == _RIFF and recorded.pieces[0].name == RIFF_HEADER
     if not known or any(piece.number == 0 for piece in copy.shown):
         message = f"copy has a header of its own of the unknown form {copy.header!r}"
         raise MalformedError(message)

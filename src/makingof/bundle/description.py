@@ -1,4 +1,4 @@
-"""`data/package.json`: what the exporter says this package is. Each of its claims is checked against the rest."""
+"""`data/package.json`: what the exporter says this package is; its claims are checked against the rest."""
 
 import re
 from enum import StrEnum
@@ -79,7 +79,7 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Stamp(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A file of this package that outsiders stamped: a checkpoint of `size` entries, or a picture or sheet."""
+    """A file of this package that outsiders stamped: a checkpoint of `size` entries, a picture, a sheet."""
 
     subject: str
     receipts: tuple[Receipt, ...]
@@ -99,6 +99,9 @@ class Options(msgspec.Struct, frozen=True):
 
     withhold: tuple[str, ...] = ()
     full: bool = False
+
+
+DEFAULT_OPTIONS = Options()
 
 
 class Description(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -1,4 +1,4 @@
-"""Which files of a lineage go into a package, and as what: originals, copies, previews, or their record alone."""
+"""Which files of a lineage go into a package, and as what: original, copy, preview, or not at all."""
 
 import io
 from collections.abc import Iterable, Mapping

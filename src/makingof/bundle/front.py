@@ -1,7 +1,7 @@
-"""`00-READ-ME-FIRST.html`: the table and the steps by hand, in Chinese and English, for a reader with nothing but Windows.
+"""`00-READ-ME-FIRST.html`: the table of files and the steps by hand, in Chinese and English.
 
-A view without scripts or links. Text that came from a tool or a person is not
-in it; numbers and digests are.
+For a reader with nothing but Windows. A view without scripts or links: text
+that came from a tool or a person is not in it; numbers and digests are.
 """
 
 from collections.abc import Iterable
@@ -19,8 +19,8 @@ from makingof.stamp.sm3 import sm3_hex
 from makingof.texts import LANGUAGES, Message, say
 
 _STYLE = """
-body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; margin: 2rem auto; max-width: 75rem;
-  padding: 0 1rem; color: #1a1a1a; background: #fff; }
+body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-serif; color: #1a1a1a;
+  background: #fff; margin: 2rem auto; max-width: 75rem; padding: 0 1rem; }
 p[lang=zh], li[lang=zh], div[lang=zh] { margin-bottom: 0.1rem; }
 [lang=en] { color: #444; }
 h1, h2 { line-height: 1.25; }
@@ -61,10 +61,12 @@ def make_front_page(record: Record, manifest: bytes, folder: str) -> bytes:
 
 def _head() -> str:
     # The policy forbids everything a hostile text could try, should one ever get in.
+    policy = "default-src 'none'; style-src 'unsafe-inline'"
+    title = escape(say("package.front_title").in_language("zh"))
     return (
         '<!DOCTYPE html>\n<html lang="zh-CN"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>{escape(say('package.front_title').in_language('zh'))}</title><style>{_STYLE}</style></head><body>"
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
     )
 
 

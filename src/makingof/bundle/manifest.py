@@ -1,4 +1,4 @@
-"""BagIt manifests (RFC 8493): one line per file, its SHA-256 and its name, in the form `sha256sum -c` reads."""
+"""BagIt manifests (RFC 8493): a line per file, its SHA-256 and name, in the form `sha256sum -c` reads."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from makingof.bundle.description import CopyOf, Options, Shows, Why
-from makingof.bundle.search import Withheld
+from makingof.bundle.description import DEFAULT_OPTIONS, CopyOf, Options, Shows, Why
+from makingof.bundle.search import NOTHING_WITHHELD, Withheld
 from makingof.digest import Digest
 from makingof.keys.signing import PublicKey
 from makingof.stamp.base import Receipt
@@ -69,9 +69,9 @@ class PackageInput:
     pictures: tuple[Digest, ...]
     lineage: tuple[int, ...]
     lineage_rule: int
-    options: Options = Options()
+    options: Options = DEFAULT_OPTIONS
     files: tuple[FileInput, ...] = ()
     stamps: tuple[StampInput, ...] = ()
     file_stamps: tuple[FileStampInput, ...] = ()
     findings: bytes | None = None
-    withheld: Withheld = Withheld()
+    withheld: Withheld = NOTHING_WITHHELD

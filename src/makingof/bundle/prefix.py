@@ -1,6 +1,7 @@
 """The graph of a log as it was at an earlier size, so that a package can be made again later."""
 
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from makingof.digest import Digest
@@ -19,31 +20,31 @@ class PrefixGraph:
     def size(self) -> int:
         return min(self.limit, self.graph.size())
 
-    def nodes(self, positions: Set[int]) -> Iterable[Node]:
+    def nodes(self, positions: AbstractSet[int]) -> Iterable[Node]:
         return self.graph.nodes(self._early(positions))
 
-    def entries(self, positions: Set[int]) -> Iterator[Entry]:
+    def entries(self, positions: AbstractSet[int]) -> Iterator[Entry]:
         return self.graph.entries(self._early(positions))
 
-    def named(self, names: Set[Digest]) -> Set[int]:
+    def named(self, names: AbstractSet[Digest]) -> AbstractSet[int]:
         return self._early(self.graph.named(names))
 
-    def with_files(self, parts: Set[Digest]) -> Set[int]:
+    def with_files(self, parts: AbstractSet[Digest]) -> AbstractSet[int]:
         return self._early(self.graph.with_files(parts))
 
-    def files_of(self, positions: Set[int]) -> Iterable[FileLink]:
+    def files_of(self, positions: AbstractSet[int]) -> Iterable[FileLink]:
         return self.graph.files_of(self._early(positions))
 
-    def with_blobs(self, blobs: Set[Digest], *, given: bool) -> Set[int]:
+    def with_blobs(self, blobs: AbstractSet[Digest], *, given: bool) -> AbstractSet[int]:
         return self._early(self.graph.with_blobs(blobs, given=given))
 
-    def cited_by(self, positions: Set[int]) -> Set[int]:
+    def cited_by(self, positions: AbstractSet[int]) -> AbstractSet[int]:
         return self._early(self.graph.cited_by(self._early(positions)))
 
-    def citing(self, positions: Set[int]) -> Set[int]:
+    def citing(self, positions: AbstractSet[int]) -> AbstractSet[int]:
         return self._early(self.graph.citing(self._early(positions)))
 
-    def sharing_job(self, positions: Set[int]) -> Set[int]:
+    def sharing_job(self, positions: AbstractSet[int]) -> AbstractSet[int]:
         return self._early(self.graph.sharing_job(self._early(positions)))
 
     def project_jobs(self, project: Digest) -> Iterable[Node]:
@@ -52,7 +53,7 @@ class PrefixGraph:
     def jobs_until(self, position: int) -> Iterator[Node]:
         return (node for node in self.graph.jobs_until(position) if node.position < self.limit)
 
-    def claims(self, positions: Set[int]) -> Iterable[FolderClaim]:
+    def claims(self, positions: AbstractSet[int]) -> Iterable[FolderClaim]:
         return self.graph.claims(self._early(positions))
 
     def claimed_jobs_until(self, folder: str, at_ms: int) -> Iterator[FolderClaim]:
@@ -60,10 +61,10 @@ class PrefixGraph:
             claim for claim in self.graph.claimed_jobs_until(folder, at_ms) if claim.position < self.limit
         )
 
-    def streams(self, ids: Set[str]) -> Iterable[Stream]:
+    def streams(self, ids: AbstractSet[str]) -> Iterable[Stream]:
         return [self._cut(stream) for stream in self.graph.streams(ids)]
 
-    def enrolments(self) -> Set[int]:
+    def enrolments(self) -> AbstractSet[int]:
         return self._early(self.graph.enrolments())
 
     def _cut(self, stream: Stream) -> Stream:
@@ -78,5 +79,5 @@ class PrefixGraph:
     def _kept(self, position: int | None) -> int | None:
         return position if position is not None and position < self.limit else None
 
-    def _early(self, positions: Set[int]) -> set[int]:
+    def _early(self, positions: AbstractSet[int]) -> set[int]:
         return {position for position in positions if position < self.limit}

@@ -1,4 +1,4 @@
-"""Reads a package into values. What is read is well-formed; whether it is true is for `verify` to find out."""
+"""Reads a package into values. They are well-formed; whether they are true is for `verify` to find out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from makingof.bundle.description import Options
+from makingof.bundle.description import DEFAULT_OPTIONS, Options
 from makingof.digest import Digest
 from makingof.lineage.graph import Graph
 from makingof.tlog.reader import LogReader
@@ -44,6 +44,6 @@ class Request:
 
     pictures: tuple[Digest, ...]
     size: int
-    options: Options = Options()
+    options: Options = DEFAULT_OPTIONS
     later_stamps: tuple[int, ...] = ()
     findings: bytes | None = None

@@ -83,9 +83,12 @@ class Withheld:
         )
 
 
+NOTHING_WITHHELD = Withheld()
+
+
 @dataclass(frozen=True)
 class _Needles:
-    """Encoded texts in lower case, found by their first bytes so that ten thousand cost little more than one."""
+    """Encoded texts in lower case, found by their first bytes: ten thousand cost little more than one."""
 
     by_start: dict[bytes, tuple[bytes, ...]]
     short: frozenset[bytes]  # found only as a whole JSON string

@@ -39,7 +39,7 @@ def read_stamped(entries: Iterable[Entry]) -> list[StampedEvent]:
 
 
 def choose_stamped(events: Sequence[StampedEvent], lineage: Iterable[int]) -> list[StampedEvent]:
-    """Return the events nearest to each position of the lineage: stamps after it, and receipts logged before it."""
+    """Return the events nearest to each position of the lineage: stamps after it, receipts logged before."""
     about_log = [event for event in events if event.size is not None]
     sizes = [event.size or 0 for event in about_log]
     places = [event.position for event in about_log]
@@ -54,7 +54,7 @@ def choose_stamped(events: Sequence[StampedEvent], lineage: Iterable[int]) -> li
 
 
 def load_stamps(sources: Sources, request: Request, events: Iterable[StampedEvent]) -> tuple[StampInput, ...]:
-    """Load the receipts for checkpoints, one input for each size, with its proof against the package's own."""
+    """Load the receipts for checkpoints, one input a size, with its proof against the package's own."""
     by_size: dict[int, dict[Digest, Receipt]] = {}
     notes: dict[int, bytes] = {}
     for event in events:

@@ -1,4 +1,4 @@
-"""Decides what a package seals: the parts named, every other part that holds their text, and originals that hold it.
+"""Decides what a package seals: parts named, and every other part and original that holds their text.
 
 Three rules. (1) `prompts` seals the parts `prompt`, `negative`, `place` and
 `raw`, and parameters that hold text; any kind of part, or one part of one
@@ -92,7 +92,7 @@ def find_sealed(
     rule: Rule,
     withheld: Withheld,
 ) -> set[Digest]:
-    """Return which of the parts that would be shown are sealed: those named, and those in which `withheld` is found."""
+    """Return which parts are sealed: those named, and those in which `withheld` is found."""
     return {
         digest
         for digest, (entry, part) in candidates.items()

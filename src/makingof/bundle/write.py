@@ -67,7 +67,7 @@ def _in_folder(folder: str, member: Member) -> Member:
 
 
 def _require_silent(package: PackageInput, files: Mapping[str, Member]) -> None:
-    """Search everything but the pictures once more for what is withheld: what has left cannot be called back."""
+    """Search all but the pictures once more for what is withheld: what has left cannot be called back."""
     for name, member in files.items():
         if package.withheld and name not in _OURS and not name.startswith(layout.FILES):
             with member.open() as stream:

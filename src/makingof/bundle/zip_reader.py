@@ -87,7 +87,7 @@ def open_member(stream: BinaryIO, member: ZipMember) -> Iterator[memoryview]:
 
 
 def _find_directory(stream: BinaryIO, length: int) -> tuple[int, int, int]:
-    """Return start, size and number of records of the directory, which must end where the end record begins."""
+    """Return start, size and number of records of the directory; the end record must follow it."""
     if length < _END.size:
         raise MalformedError(say("package.zip_not"))
     position = length - _END.size

@@ -114,20 +114,9 @@ def _central_header(item: _Written) -> bytes:
 def _write_end(out: BinaryIO, count: int, start: int, size: int) -> None:
     if count >= _MAX_16 or start >= _MAX_32 or size >= _MAX_32:
         position = out.tell()
-        out.write(
-            _END_64.pack(
-                b"PK\x06\x06",
-                _END_64.size - 12,
-                _MADE_BY_UNIX | _VERSION_64,
-                _VERSION_64,
-                0,
-                0,
-                count,
-                count,
-                size,
-                start,
-            )  # fmt: skip
-        )
+        versions = (_MADE_BY_UNIX | _VERSION_64, _VERSION_64)
+        own_size = _END_64.size - 12  # it does not count its signature and itself
+        out.write(_END_64.pack(b"PK\x06\x06", own_size, *versions, 0, 0, count, count, size, start))
         out.write(_LOCATOR_64.pack(b"PK\x06\x07", 0, position, 1))
     short_count = min(count, _MAX_16)
     out.write(

@@ -292,10 +292,9 @@ class _Run:
             raise IntegrityError(message)
         silent = any(_hides_links(entry) for entry in self.record.lineage)
         found = find_lineage(self.graph, self.description.pictures, listed=listed)
-        if extra := sorted(found.positions - listed):
-            if not silent:
-                message = f"entry {extra[0]} belongs to the lineage and is not listed"
-                raise IntegrityError(message)
+        if (extra := sorted(found.positions - listed)) and not silent:
+            message = f"entry {extra[0]} belongs to the lineage and is not listed"
+            raise IntegrityError(message)
         if silent:
             return _Said("skipped_lineage", outcome=Outcome.SKIPPED, count=len(listed))
         return _Said("passed_lineage", count=len(listed))

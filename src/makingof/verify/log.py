@@ -48,7 +48,7 @@ def require_own_key(entry: Entry | None, key: PublicKey) -> None:
 
 
 def _edge_before(item: ProvenRange, size: int) -> RightEdge:
-    """Take the left neighbours out of a range proof that was verified: the right edge of the tree before it."""
+    """Take the left neighbours out of a verified range proof: the right edge of the tree before it."""
     lefts: list[bytes] = []
     hashes = iter(item.proof)
     low, high, width = item.start, item.end, size

@@ -67,7 +67,7 @@ class Dated:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The result of `check_bundle`. `require` raises the first failure; nothing here is a bool to be misread."""
+    """What `check_bundle` found. `require` raises the first failure; there is no bool to be misread."""
 
     steps: tuple[Step, ...]
     package: Digest | None = None
@@ -101,7 +101,8 @@ class Report:
         yield from self._verdict(language)
         yield ""
         for step in self.steps:
-            yield f"[{say(f'verify.{step.outcome}').in_language(language)}] {step.title.in_language(language)}"
+            outcome = say(f"verify.{step.outcome}").in_language(language)
+            yield f"[{outcome}] {step.title.in_language(language)}"
             yield f"    {step.message.in_language(language)}"
             yield from (f"    - {detail.in_language(language)}" for detail in step.details)
             if step.error is not None:

@@ -37,8 +37,8 @@ def count_streams(record: Record, ranges: Sequence[ProvenRange], graph: MemoryGr
     streams = sorted(graph.streams({stream for stream in drawn if stream}), key=lambda stream: stream.id)
     by_stream: dict[str, list[Entry]] = {}
     for entry in record.entries:
-        if (stream := entry.event.header.stream) is not None:
-            by_stream.setdefault(stream, []).append(entry)
+        if (name := entry.event.header.stream) is not None:
+            by_stream.setdefault(name, []).append(entry)
     told = _told_gaps(record.entries)
     counts = []
     for stream in streams:
@@ -102,7 +102,7 @@ def _count(
 
 
 def _is_covered(stream: Stream, ranges: Sequence[ProvenRange], size: int) -> bool:
-    """Tell whether the log is shown without a break from where the run opened to where it ended, or to the end."""
+    """Tell whether the log is shown without a break from the run's opening to its close, or to the end."""
     if stream.opened is None:
         return False
     end = size if stream.closed is None else stream.closed + 1

@@ -97,9 +97,10 @@ def verify_times(record: Record, placed: Iterable[Placed], trust: Trust, openssl
         )
         for entry in record.lineage
     )
-    for item in dated:
-        if item.bounds.contradictory:
-            message = f"event at {item.position} would have been written after {item.bounds.not_before.at} and before {item.bounds.not_after.at}"
+    for event in dated:
+        if event.bounds.contradictory:
+            first, last = event.bounds.not_before.at, event.bounds.not_after.at
+            message = f"event at {event.position} would have been written after {first} and before {last}"
             raise IntegrityError(message)
     return Times(len(stamps), tuple(remarks), dated)
 

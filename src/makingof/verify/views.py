@@ -1,4 +1,4 @@
-"""Whether what only shows the record says what the record says, and whether the verifiers in a package are genuine."""
+"""Whether tables say what the record says, and whether the verifiers in a package are genuine."""
 
 from dataclasses import dataclass
 

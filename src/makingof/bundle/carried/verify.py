@@ -170,10 +170,10 @@ class Zip:
         for chunk in self.packed_chunks(start, packed):
             for data in inflate(state, chunk) if state else [chunk]:
                 left -= len(data)
-                refuse_unless(left >= 0, "%s unpacks to more than the zip states" % name)
+                refuse_unless(left >= 0, f"{name} unpacks to more than the zip states")
                 yield data
         refuse_unless(left == 0 and (state is None or (state.eof and not state.unused_data)),
-                      "%s does not unpack to the size the zip states" % name)  # fmt: skip
+                      f"{name} does not unpack to the size the zip states")  # fmt: skip
 
     def packed_chunks(self, start, packed):
         while packed:
@@ -221,7 +221,7 @@ class Folder:
                     folders.append(entry.path)
                     continue
                 name = os.path.relpath(entry.path, path).replace(os.sep, "/")
-                refuse_unless(stat.S_ISREG(mode.st_mode), "%s is a link or a device" % ascii(name))
+                refuse_unless(stat.S_ISREG(mode.st_mode), f"{name!a} is a link or a device")
                 self.sizes[name] = mode.st_size
         self.names = check_names(self.sizes)
 
@@ -234,7 +234,7 @@ class Folder:
             for chunk in iter(lambda: stream.read(CHUNK), b""):
                 left -= len(chunk)
                 yield chunk
-        refuse_unless(left == 0, "%s changed while it was read" % name)
+        refuse_unless(left == 0, f"{name} changed while it was read")
 
 
 SEGMENT = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
@@ -244,19 +244,19 @@ DEVICE = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 def check_name(name):
     segments = name.split("/")
     sound = all(SEGMENT.fullmatch(s) and not s.endswith(".") and not DEVICE.fullmatch(s) for s in segments)
-    refuse_unless(sound and len(name) <= 99, "the name %s is not a plain ASCII path" % ascii(name[:120]))
+    refuse_unless(sound and len(name) <= 99, f"the name {name[:120]!a} is not a plain ASCII path")
 
 
 def check_names(names):
     seen = {}
     for name in names:
         check_name(name)
-        refuse_unless(seen.setdefault(name.lower(), name) == name, "%s is there twice but for its case" % name)
+        refuse_unless(seen.setdefault(name.lower(), name) == name, f"{name} is there twice but for its case")
     return set(names)
 
 
 def read_at(stream, position, size, limit):
-    refuse_unless(0 <= position and position + size <= limit, "the zip is cut off or overlaps itself")
+    refuse_unless(position >= 0 and position + size <= limit, "the zip is cut off or overlaps itself")
     stream.seek(position)
     data = stream.read(size)
     refuse_unless(len(data) == size, "the zip is cut off")
@@ -279,7 +279,9 @@ def read_directory(stream):
         refuse_unless(wide[:2] == (b"PK\6\6", 44) and wide[4] == wide[5] == 0 and wide[6] == wide[7],
                       "the zip is split over disks")  # fmt: skip
         count, size, start = wide[7], wide[8], wide[9]
-    refuse_unless(start + size == at and size <= 256 << 20 and count <= 10**6, "the zip's directory is not whole")
+    refuse_unless(
+        start + size == at and size <= 256 << 20 and count <= 10**6, "the zip's directory is not whole"
+    )
     records = sorted(parse_directory(read_at(stream, start, size, length), count), key=lambda r: r["offset"])
     members, position = {}, 0
     for record in records:
@@ -287,7 +289,7 @@ def read_directory(stream):
         begin, position = locate(stream, record, start)
         name = record["name"].decode("latin-1")
         check_name(name[:-1] if name.endswith("/") else name)
-        refuse_unless(name not in members, "%s is in the zip twice" % name)
+        refuse_unless(name not in members, f"{name} is in the zip twice")
         refuse_unless(not name.endswith("/") or not record["size"], "a folder in the zip has content")
         members[name] = (record["size"], record["packed"], record["method"] == 8, begin)
     refuse_unless(position == start, "bytes lie between the files of the zip and its directory")
@@ -305,10 +307,10 @@ def parse_directory(data, count):
         refuse_unless(field[13] == 0, "the zip is split over disks")
         name, extra = data[position + 46 : name_end], data[name_end : name_end + field[11]]
         size, packed, offset = widen(extra, (field[9], field[8], field[16]))
-        refuse_unless(not field[3] & 0x2041, "%s is encrypted" % ascii(name))
-        refuse_unless(not field[3] & ~0x80E and field[4] in (0, 8), "%s is packed in an unknown way" % ascii(name))
-        refuse_unless(field[4] == 8 or size == packed, "the zip says two sizes of %s" % ascii(name))
-        refuse_unless(size <= packed * 1100, "%s cannot unpack to its size" % ascii(name))
+        refuse_unless(not field[3] & 0x2041, f"{name!a} is encrypted")
+        refuse_unless(not field[3] & ~0x80E and field[4] in (0, 8), f"{name!a} is packed in an unknown way")
+        refuse_unless(field[4] == 8 or size == packed, f"the zip says two sizes of {name!a}")
+        refuse_unless(size <= packed * 1100, f"{name!a} cannot unpack to its size")
         records.append({"name": name, "flags": field[3], "method": field[4], "crc": field[7],
                         "size": size, "packed": packed, "offset": offset})  # fmt: skip
         position = end
@@ -341,15 +343,19 @@ def locate(stream, record, limit):
     name = ascii(record["name"])
     field = struct.unpack("<4sHHHHHIIIHH", read_at(stream, record["offset"], 30, limit))
     tail = read_at(stream, record["offset"] + 30, field[9] + field[10], limit)
-    refuse_unless(field[0] == b"PK\3\4" and tail[: field[9]] == record["name"], "the zip says two things of " + name)
+    refuse_unless(
+        field[0] == b"PK\3\4" and tail[: field[9]] == record["name"], "the zip says two things of " + name
+    )
     refuse_unless(field[2:4] == (record["flags"], record["method"]), "the zip says two things of " + name)
     size, packed, _ = widen(tail[field[9] :], (field[8], field[7], 0))
     same = (field[6], size, packed) == (record["crc"], record["size"], record["packed"])
     described = bool(record["flags"] & 8)
-    refuse_unless(same or (described and (field[6], size, packed) == (0, 0, 0)), "the zip says two things of " + name)
+    refuse_unless(
+        same or (described and (field[6], size, packed) == (0, 0, 0)), "the zip says two things of " + name
+    )
     begin = record["offset"] + 30 + field[9] + field[10]
     end = begin + record["packed"]
-    refuse_unless(end <= limit, "%s does not fit into the zip" % name)
+    refuse_unless(end <= limit, f"{name} does not fit into the zip")
     return begin, end + (descriptor_size(stream, record, end, limit) if described else 0)
 
 
@@ -363,12 +369,12 @@ def descriptor_size(stream, record, position, limit):
             continue
         if field[-3:] == (record["crc"], record["packed"], record["size"]):
             return size
-    raise Refused("the zip says two things of %s" % ascii(record["name"]))
+    raise Refused("the zip says two things of {}".format(ascii(record["name"])))
 
 
 def read_file(container, name, limit=MAX_SMALL):
-    refuse_unless(name in container.names, "%s is missing" % name)
-    refuse_unless(container.size(name) <= limit, "%s is too large" % name)
+    refuse_unless(name in container.names, f"{name} is missing")
+    refuse_unless(container.size(name) <= limit, f"{name} is too large")
     return b"".join(container.chunks(name))
 
 
@@ -388,7 +394,11 @@ def canonical(value):
         return "[" + ",".join(map(canonical, value)) + "]"
     refuse_unless(isinstance(value, dict), "a number has a fraction")
     keys = sorted(value, key=lambda key: key.encode("utf-16-be"))
-    return "{" + ",".join(json.dumps(key, ensure_ascii=False) + ":" + canonical(value[key]) for key in keys) + "}"
+    return (
+        "{"
+        + ",".join(json.dumps(key, ensure_ascii=False) + ":" + canonical(value[key]) for key in keys)
+        + "}"
+    )
 
 
 def parse_canonical(data, what):
@@ -396,8 +406,8 @@ def parse_canonical(data, what):
         value = json.loads(data.decode("utf-8"))
         same = canonical(value).encode("utf-8") == data
     except (ValueError, RecursionError) as err:
-        raise Refused("%s is not JSON" % what) from err
-    refuse_unless(same and isinstance(value, dict), "%s is not JSON in its one spelling" % what)
+        raise Refused(f"{what} is not JSON") from err
+    refuse_unless(same and isinstance(value, dict), f"{what} is not JSON in its one spelling")
     return value
 
 
@@ -405,14 +415,16 @@ def decode_base64(text, size=None):
     try:
         data = base64.b64decode(text, validate=True)
     except ValueError as err:
-        raise Refused("%r is not base64" % text[:80]) from err
+        raise Refused(f"{text[:80]!r} is not base64") from err
     refuse_unless(data and base64.b64encode(data).decode() == text, "base64 is not in its one spelling")
-    refuse_unless(size is None or len(data) == size, "a hash has not %s bytes" % size)
+    refuse_unless(size is None or len(data) == size, f"a hash has not {size} bytes")
     return data
 
 
 def parse_digest(value):
-    refuse_unless(isinstance(value, str) and re.fullmatch("sha256:[0-9a-f]{64}", value), "%r is no digest" % (value,))
+    refuse_unless(
+        isinstance(value, str) and re.fullmatch("sha256:[0-9a-f]{64}", value), f"{value!r} is no digest"
+    )
     return bytes.fromhex(value[7:])
 
 
@@ -421,22 +433,26 @@ def spell_digest(data):
 
 
 def parse_number(text):
-    refuse_unless(re.fullmatch("0|[1-9][0-9]{0,18}", text) and int(text) < 2**63, "%r is no number" % text[:40])
+    refuse_unless(
+        re.fullmatch("0|[1-9][0-9]{0,18}", text) and int(text) < 2**63, f"{text[:40]!r} is no number"
+    )
     return int(text)
 
 
 def split_lines(data, name):
     lines = data.split(b"\n")
-    refuse_unless(lines.pop() == b"" and all(lines), "%s has an empty or unfinished line" % name)
+    refuse_unless(lines.pop() == b"" and all(lines), f"{name} has an empty or unfinished line")
     return lines
 
 
 def parse_manifest(data, name):
-    lines = [re.fullmatch("([0-9a-f]{64})  ([!-~]+)", line.decode("latin-1")) for line in data.split(b"\n")[:-1]]
-    refuse_unless(all(lines), "%s is not a list of digests and names" % name)
+    lines = [
+        re.fullmatch("([0-9a-f]{64})  ([!-~]+)", line.decode("latin-1")) for line in data.split(b"\n")[:-1]
+    ]
+    refuse_unless(all(lines), f"{name} is not a list of digests and names")
     digests = {line[2]: line[1] for line in lines}
-    same = "".join("%s  %s\n" % (digests[key], key) for key in sorted(digests)).encode() == data
-    refuse_unless(same and len(digests) == len(lines), "%s is not in its one spelling" % name)
+    same = "".join(f"{digests[key]}  {key}\n" for key in sorted(digests)).encode() == data
+    refuse_unless(same and len(digests) == len(lines), f"{name} is not in its one spelling")
     for path in digests:
         check_name(path)
     return digests
@@ -513,9 +529,13 @@ def read_key(data):
     raw = decode_base64(found[3], 33)
     key = raw[1:]
     y = int.from_bytes(key, "little") & (2**255 - 1)
-    refuse_unless(raw[0] == 1 and y < P and y not in SMALL, "key.vkey is not a key that signing software makes")
+    refuse_unless(
+        raw[0] == 1 and y < P and y not in SMALL, "key.vkey is not a key that signing software makes"
+    )
     origin = "makingof/" + hashlib.sha256(key).hexdigest()[:32]
-    refuse_unless(found[1] == origin and found[2] == key_id(origin, key).hex(), "key.vkey is not the log's own")
+    refuse_unless(
+        found[1] == origin and found[2] == key_id(origin, key).hex(), "key.vkey is not the log's own"
+    )
     return key, origin
 
 
@@ -527,8 +547,8 @@ def key_files(key, origin):
     blob = base64.b64encode(ssh_string(b"ssh-ed25519") + ssh_string(key)).decode()
     pem = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + key).decode()
     return {
-        "data/log/key.pem": "-----BEGIN PUBLIC KEY-----\n%s\n-----END PUBLIC KEY-----\n" % pem,
-        "data/log/allowed_signers": '%s namespaces="makingof-package" ssh-ed25519 %s\n' % (origin, blob),
+        "data/log/key.pem": f"-----BEGIN PUBLIC KEY-----\n{pem}\n-----END PUBLIC KEY-----\n",
+        "data/log/allowed_signers": f'{origin} namespaces="makingof-package" ssh-ed25519 {blob}\n',
     }
 
 
@@ -574,11 +594,15 @@ def verify_ssh(armoured, message, key):
     text = base64.b64encode(blob).decode()
     wrapped = ["-----BEGIN SSH SIGNATURE-----", *(text[i : i + 70] for i in range(0, len(text), 70))]
     same = "\n".join([*wrapped, "-----END SSH SIGNATURE-----", ""]) == armoured.decode("latin-1")
-    refuse_unless(same and blob[: len(head)] == head, "the signature is by another key or for another purpose")
+    refuse_unless(
+        same and blob[: len(head)] == head, "the signature is by another key or for another purpose"
+    )
     start = ssh_string(b"ssh-ed25519") + struct.pack(">I", 64)
     refuse_unless(blob[len(head) :][:4] == struct.pack(">I", len(start) + 64), "the signature is cut short")
     signature = blob[len(head) + 4 :]
-    refuse_unless(signature.startswith(start) and len(signature) == len(start) + 64, "the signature is not one")
+    refuse_unless(
+        signature.startswith(start) and len(signature) == len(start) + 64, "the signature is not one"
+    )
     signed = b"SSHSIG" + ssh_string(NAMESPACE) + ssh_string(b"") + ssh_string(b"sha512") + ssh_string(digest)
     verify_signature(key, signature[len(start) :], signed)
 
@@ -634,7 +658,7 @@ def root_of(edge):
 def verify_consistency(old, old_root, new, new_root, proof):
     refuse_unless(0 < old <= new, "there is no such growth")
     if old == new:
-        refuse_unless(not proof and old_root == new_root, "there are two histories of %d entries" % old)
+        refuse_unless(not proof and old_root == new_root, f"there are two histories of {old} entries")
         return
     unused, level = list(proof), (old & -old).bit_length() - 1
     index, width, above = (old >> level) - 1, new, 0
@@ -666,27 +690,36 @@ def parse_ranges(data):
         refuse_unless(before < start < end, "a range is empty, or meets the one before")
         ranges.append((start, end, [decode_base64(line, 32) for line in lines[1:]]))
         before = end
-    blocks = ("%d %d\n" % r[:2] + "".join(base64.b64encode(h).decode() + "\n" for h in r[2]) for r in ranges)
+    blocks = (f"{r[0]} {r[1]}\n" + "".join(base64.b64encode(h).decode() + "\n" for h in r[2]) for r in ranges)
     refuse_unless((title + "\n" + "\n".join(blocks)).encode() == data, "ranges are not in their one spelling")
     return ranges
 
 
 def parse_header(entry, position):
-    header = parse_canonical(entry, "entry %d" % position)
-    refuse_unless(len(entry) <= 65535 and header.get("v") == 1, "entry %d is not an event of version 1" % position)
+    header = parse_canonical(entry, f"entry {position}")
+    refuse_unless(
+        len(entry) <= 65535 and header.get("v") == 1, f"entry {position} is not an event of version 1"
+    )
     head, cites, parts = header.get("head"), header.get("cites"), header.get("parts")
     shaped = isinstance(head, dict) and isinstance(cites, list) and isinstance(parts, list)
-    refuse_unless(shaped and len(cites) <= 64 and len(parts) <= 16, "entry %d has not the shape of one" % position)
+    refuse_unless(
+        shaped and len(cites) <= 64 and len(parts) <= 16, f"entry {position} has not the shape of one"
+    )
     for part in parts:
-        refuse_unless(isinstance(part, dict) and isinstance(part.get("type"), str), "a part is not cited by type")
+        refuse_unless(
+            isinstance(part, dict) and isinstance(part.get("type"), str), "a part is not cited by type"
+        )
         parse_digest(part.get("digest"))
     digests = [part["digest"] for part in parts]
-    refuse_unless(len(set(digests)) == len(digests) and len(set(map(str, cites))) == len(cites), "something is cited twice")
+    refuse_unless(
+        len(set(digests)) == len(digests) and len(set(map(str, cites))) == len(cites),
+        "something is cited twice",
+    )
     for cited in cites:
         parse_digest(cited)
     stream, seq = header.get("stream"), header.get("seq")
     named = isinstance(stream, str) and re.fullmatch("[0-9a-f]{32}", stream) and type(seq) is int and seq >= 0
-    refuse_unless(named or stream is seq is None, "entry %d has a stream without a number" % position)
+    refuse_unless(named or stream is seq is None, f"entry {position} has a stream without a number")
     return header
 
 
@@ -716,22 +749,30 @@ class Run:
         if self.step("stamps", self.verify_stamps):
             self.skip("time", "skipped_time_openssl", receipts=self.receipts)
         self.step("carried", self.compare_carried)
-        words = [n for n in {**self.payload, **self.tags} if n == "data/findings.json" or n.startswith("views/")]
+        words = [
+            n for n in {**self.payload, **self.tags} if n == "data/findings.json" or n.startswith("views/")
+        ]
         if words:
             self.skip("findings", "skipped_findings", names=", ".join(sorted(words)))
         self.skip("lineage", "skipped_lineage_here", count=len(self.lineage))
-        self.skip("views", "skipped_views_here", names="00-READ-ME-FIRST.html, bag-info.txt, data/ro-crate-metadata.json")
+        self.skip(
+            "views",
+            "skipped_views_here",
+            names="00-READ-ME-FIRST.html, bag-info.txt, data/ro-crate-metadata.json",
+        )
 
     def step(self, name, work):
         try:
             key, values, details = work()
         except (Refused, OSError) as err:
             names = getattr(err, "names", [])
-            more = " (+%d)" % (len(names) - 5) if len(names) > 5 else ""
+            more = f" (+{len(names) - 5})" if len(names) > 5 else ""
             values = {"count": len(names), "names": ", ".join(names[:5]) + more}
             self.steps.append((name, "failed", "failed_" + name, values, [], str(err)))
             return False
-        self.steps.append((name, "skipped" if key.startswith("skipped") else "passed", key, values, details, None))
+        self.steps.append(
+            (name, "skipped" if key.startswith("skipped") else "passed", key, values, details, None)
+        )
         return True
 
     def skip(self, name, key, **values):
@@ -754,21 +795,27 @@ class Run:
         self.tags = parse_manifest(self.read("tagmanifest-sha256.txt", 256 << 20), "tagmanifest-sha256.txt")
         listed = {*self.payload, *self.tags, "tagmanifest-sha256.txt"}
         self.require_same(self.container.names, listed, "no list names it")
-        refuse_unless(all(name.startswith("data/") for name in self.payload), "the payload lies outside data/")
+        refuse_unless(
+            all(name.startswith("data/") for name in self.payload), "the payload lies outside data/"
+        )
         self.require_same(set(TAGS) | set(PAYLOAD), {*self.payload, *self.tags} | set(TAGS), None)
         refuse_unless(set(TAGS) <= set(self.tags), "a file beside the payload is missing")
         self.description = parse_canonical(self.read("data/package.json"), "package.json")
-        refuse_unless(self.description.get("format") == FORMAT, "package.json is of another format than " + FORMAT)
+        refuse_unless(
+            self.description.get("format") == FORMAT, "package.json is of another format than " + FORMAT
+        )
         self.read_description()
-        self.require_same({*self.payload} - {"data/findings.json"}, self.explained(), "package.json does not name it")
+        self.require_same(
+            {*self.payload} - {"data/findings.json"}, self.explained(), "package.json does not name it"
+        )
         return "passed_listed", {"files": len(self.container.names)}, []
 
     @staticmethod
     def require_same(found, wanted, why):
         missing = sorted(set(wanted) - set(found)) if why else sorted(set(found) - set(wanted))
-        refuse_unless(not missing, "%s is missing" % (missing or [""])[0])
+        refuse_unless(not missing, "{} is missing".format((missing or [""])[0]))
         extra = sorted(set(found) - set(wanted))
-        refuse_unless(not extra, "%s: %s" % ((extra or [""])[0], why))
+        refuse_unless(not extra, "{}: {}".format((extra or [""])[0], why))
 
     def read_description(self):
         """Check the shape of what later steps rely on."""
@@ -776,10 +823,15 @@ class Run:
         self.files, self.stamps, self.lineage = d.get("files", []), d.get("stamps", []), d.get("lineage")
         try:
             positions = all(type(p) is int for p in self.lineage)
-            refuse_unless(positions and self.lineage == sorted(set(self.lineage)), "the lineage is not a rising list")
+            refuse_unless(
+                positions and self.lineage == sorted(set(self.lineage)), "the lineage is not a rising list"
+            )
             self.size = d["log"]["size"]
             refuse_unless(all(0 <= p < self.size for p in self.lineage), "the lineage lies outside the log")
-            refuse_unless([f["number"] for f in self.files] == list(range(1, len(self.files) + 1)), "files are misnumbered")
+            refuse_unless(
+                [f["number"] for f in self.files] == list(range(1, len(self.files) + 1)),
+                "files are misnumbered",
+            )
             refuse_unless(d["pictures"], "the package does not say which pictures it is about")
             for file in self.files:
                 self.check_file_shape(file)
@@ -800,16 +852,18 @@ class Run:
         refuse_unless((file.get("why") is None) == (shows == "original"), "a file does not say how it stands")
         refuse_unless((file.get("copy") is None) == (shows != "copy"), "a file does not say how it stands")
         form = r"data/files/[0-9]{4,7}(-copy|-preview)?\.[a-z0-9]{1,8}"
-        refuse_unless(not here or (re.fullmatch(form, name) and "%04d" % file["number"] in name), "a file is misnamed")
+        refuse_unless(
+            not here or (re.fullmatch(form, name) and f"{file['number']:04d}" in name), "a file is misnamed"
+        )
         [parse_digest(part) for part in file["parts"]]
 
     def explained(self):
         names = {*PAYLOAD, *(file["name"] for file in self.files if file.get("name"))}
-        names |= {"data/log/proofs/%09d.tlog-proof" % position for position in self.lineage}
+        names |= {f"data/log/proofs/{position:09d}.tlog-proof" for position in self.lineage}
         for stamp in self.stamps:
             names.add(stamp["subject"])
             if stamp.get("size") is not None:
-                names.add("data/stamps/%09d/consistency" % stamp["size"])
+                names.add(f"data/stamps/{stamp['size']:09d}/consistency")
             for receipt in stamp["receipts"]:
                 names |= {receipt["name"], *receipt.get("beside", [])}
         return names
@@ -837,7 +891,9 @@ class Run:
         self.note = self.read("data/log/checkpoint")
         size, self.root = verify_checkpoint(self.note, self.key, self.origin)
         named = {"origin": self.origin, "root": "sha256:" + self.root.hex(), "size": size}
-        refuse_unless(self.description["log"] == named, "package.json names another log head than the checkpoint")
+        refuse_unless(
+            self.description["log"] == named, "package.json names another log head than the checkpoint"
+        )
         return "passed_checkpoint", {"size": size}, []
 
     def verify_signature(self):
@@ -847,7 +903,9 @@ class Run:
     def verify_entries(self):
         self.ranges = parse_ranges(self.read("data/log/ranges", 256 << 20))
         lines = split_lines(self.read("data/log/entries.jsonl", MAX_LINES), "entries.jsonl")
-        refuse_unless(sum(end - start for start, end, _ in self.ranges) == len(lines), "entries and ranges differ")
+        refuse_unless(
+            sum(end - start for start, end, _ in self.ranges) == len(lines), "entries and ranges differ"
+        )
         self.entries, self.headers = {}, {}
         for start, end, proof in self.ranges:
             here = lines[len(self.entries) : len(self.entries) + end - start]
@@ -856,7 +914,7 @@ class Run:
             for position, line, leaf in zip(range(start, end), here, leaves):
                 header = parse_header(line, position)
                 before = {"root": "sha256:" + root_of(edge).hex(), "size": position}
-                refuse_unless(header["head"] == before, "entry %d was written after another log" % position)
+                refuse_unless(header["head"] == before, f"entry {position} was written after another log")
                 edge = append_leaf(edge, position, leaf)
                 self.entries[position], self.headers[position] = line, header
         self.check_order()
@@ -868,9 +926,12 @@ class Run:
         numbers = set()
         for position, header in self.headers.items():
             later = [cited for cited in header["cites"] if position_of.get(cited, -1) >= position]
-            refuse_unless(not later, "entry %d cites one that came later" % position)
+            refuse_unless(not later, f"entry {position} cites one that came later")
             number = (header["stream"], header["seq"])
-            refuse_unless(number[0] is None or number not in numbers, "number %s of run %s stands twice" % number[::-1])
+            refuse_unless(
+                number[0] is None or number not in numbers,
+                f"number {number[1]} of run {number[0]} stands twice",
+            )
             numbers.add(number)
 
     def match_parts(self):
@@ -888,10 +949,16 @@ class Run:
                     order[ref["digest"]] = None
                     listed += below
                     for digest in below:
-                        refuse_unless(list_of(self.cite(given, position, digest, ref["type"])) is None, "a list lists a list")
+                        refuse_unless(
+                            list_of(self.cite(given, position, digest, ref["type"])) is None,
+                            "a list lists a list",
+                        )
             self.cited[position] = listed
             order.update((digest, None) for digest in listed if digest in given)
-        refuse_unless(list(order) == list(given) and len(given) == len(lines), "a part is cited by no entry, or misplaced")
+        refuse_unless(
+            list(order) == list(given) and len(given) == len(lines),
+            "a part is cited by no entry, or misplaced",
+        )
         self.require_own_key()
         refuse_unless(set(self.lineage) <= set(self.headers), "an entry of the lineage is missing")
         silent = {part for position in self.lineage for part in self.cited[position] if part not in given}
@@ -903,15 +970,19 @@ class Run:
     def cite(self, given, position, digest, part_type):
         part = given.get(digest)
         if part is not None:
-            refuse_unless(part["type"] == part_type, "%s is cited as another type than it is" % digest)
+            refuse_unless(part["type"] == part_type, f"{digest} is cited as another type than it is")
             seen = part["means"] in ("live", "spooled", "watched")
-            refuse_unless(not seen or part["means"] == self.headers[position].get("means"), "a part claims too much")
+            refuse_unless(
+                not seen or part["means"] == self.headers[position].get("means"), "a part claims too much"
+            )
         self.parts[digest] = (position, part_type, part)
         return part
 
     def require_own_key(self):
         first = self.headers.get(0)
-        refuse_unless(first and first.get("kind") == "enrolled", "entry 0, which names the log's key, is missing")
+        refuse_unless(
+            first and first.get("kind") == "enrolled", "entry 0, which names the log's key, is missing"
+        )
         vkey = self.read("data/log/key.vkey").decode("latin-1")[:-1]
         for facts in self.own_facts(0):
             refuse_unless(facts.get("log_key") == vkey, "entry 0 names another key than the log's")
@@ -932,17 +1003,21 @@ class Run:
 
     def verify_proofs(self):
         for position in self.lineage:
-            data = self.read("data/log/proofs/%09d.tlog-proof" % position)
+            data = self.read(f"data/log/proofs/{position:09d}.tlog-proof")
             above, _, note = data.partition(b"\n\n")
             lines = above.decode("latin-1").split("\n")
-            head = ["c2sp.org/tlog-proof@v1", "index %d" % position]
-            refuse_unless(lines[:2] == head and note == self.note, "a proof of %d is about something else" % position)
+            head = ["c2sp.org/tlog-proof@v1", f"index {position}"]
+            refuse_unless(
+                lines[:2] == head and note == self.note, f"a proof of {position} is about something else"
+            )
             proof = [decode_base64(line, 32) for line in lines[2:]]
             verify_range([leaf_hash(self.entries[position])], position, self.size, self.root, proof)
         return "passed_proofs", {"count": len(self.lineage)}, []
 
     def file_body(self, part):
-        refuse_unless(part in self.parts and self.parts[part][1] == "file", "%s is a file part no entry cites" % part)
+        refuse_unless(
+            part in self.parts and self.parts[part][1] == "file", f"{part} is a file part no entry cites"
+        )
         found = self.parts[part][2]
         return None if found is None else found["body"]
 
@@ -953,14 +1028,18 @@ class Run:
             described += file["parts"]
             known = [body for body in map(self.file_body, file["parts"]) if body is not None]
             same = all(body.get("digest") == known[0].get("digest") for body in known)
-            refuse_unless(same, "file %d is said to be two recorded files" % file["number"])
+            refuse_unless(same, f"file {file['number']} is said to be two recorded files")
             if file.get("name"):
                 listed = "sha256:" + self.payload[file["name"]]
                 refuse_unless(file["sha256"] == listed, file["name"] + " is described with another digest")
-                refuse_unless(file["size"] == self.container.size(file["name"]), file["name"] + " has another size")
+                refuse_unless(
+                    file["size"] == self.container.size(file["name"]), file["name"] + " has another size"
+                )
             if file["shows"] == "original":
-                recorded = [(body.get("digest"), body.get("size")) == (file["sha256"], file["size"]) for body in known]
-                refuse_unless(known and all(recorded), "file %d is not the recorded one" % file["number"])
+                recorded = [
+                    (body.get("digest"), body.get("size")) == (file["sha256"], file["size"]) for body in known
+                ]
+                refuse_unless(known and all(recorded), f"file {file['number']} is not the recorded one")
             if file["shows"] == "copy":
                 details.append(("copy_lacks", self.check_copy(file)))
         refuse_unless(len(set(described)) == len(described), "two files are said to be one recorded file")
@@ -976,19 +1055,35 @@ class Run:
             recorded = next(f["pieces"] for f in body["files"] if f["file"] in file["parts"])
             shown = [(item["number"], bytes.fromhex(item["salt"])) for item in copy["shown"]]
             numbers = [number for number, _ in shown]
-            refuse_unless(numbers == sorted(set(numbers)) and 0 <= numbers[0] and numbers[-1] < len(recorded), "misnumbered pieces")
-            expected = [(recorded[number]["size"], salt, recorded[number]["digest"]) for number, salt in shown]
+            refuse_unless(
+                numbers == sorted(set(numbers)) and numbers[0] >= 0 and numbers[-1] < len(recorded),
+                "misnumbered pieces",
+            )
+            expected = [
+                (recorded[number]["size"], salt, recorded[number]["digest"]) for number, salt in shown
+            ]
             header = copy.get("header")
-            refuse_unless(header is None or (header == "riff" and recorded[0]["name"] == "RIFF" and 0 not in numbers), "unknown header")
+            refuse_unless(
+                header is None or (header == "riff" and recorded[0]["name"] == "RIFF" and 0 not in numbers),
+                "unknown header",
+            )
         except (KeyError, TypeError, ValueError, IndexError, StopIteration) as err:
-            raise Refused("the pieces of file %d are not shown" % file["number"]) from err
+            raise Refused(f"the pieces of file {file['number']} are not shown") from err
         data = self.read(file["name"], MAX_LINES)
         if header:
-            refuse_unless(data[:12] == struct.pack("<4sI4s", b"RIFF", len(data) - 8, b"WEBP"), "a copy has a false header")
+            refuse_unless(
+                data[:12] == struct.pack("<4sI4s", b"RIFF", len(data) - 8, b"WEBP"),
+                "a copy has a false header",
+            )
         at = 12 if header else 0
-        refuse_unless(at + sum(size for size, _, _ in expected) == len(data), "a copy is not as long as its pieces")
+        refuse_unless(
+            at + sum(size for size, _, _ in expected) == len(data), "a copy is not as long as its pieces"
+        )
         for size, salt, digest in expected:
-            refuse_unless(spell_digest(salt + data[at : at + size]) == digest, "file %d differs from its original" % file["number"])
+            refuse_unless(
+                spell_digest(salt + data[at : at + size]) == digest,
+                f"file {file['number']} differs from its original",
+            )
             at += size
         kept = {*numbers, 0} if header else set(numbers)
         lost = [piece for number, piece in enumerate(recorded) if number not in kept]
@@ -1012,9 +1107,15 @@ class Run:
             key, values, warning = counted
             details.append((key, values))
             self.warnings += [(warning, {"stream": stream[:8]})] if warning else []
-        others = {s for s, at in streams.items() if len(at) > 1 or self.headers[at[0]].get("kind") == "opened"}
+        others = {
+            s for s, at in streams.items() if len(at) > 1 or self.headers[at[0]].get("kind") == "opened"
+        }
         others |= {s for position in self.headers for s in self.pulsed(position)}
-        return "passed_streams", {"streams": len(drawn) - acts, "acts": acts, "others": len(others - drawn)}, details
+        return (
+            "passed_streams",
+            {"streams": len(drawn) - acts, "acts": acts, "others": len(others - drawn)},
+            details,
+        )
 
     def pulsed(self, position):
         if self.headers[position].get("kind") == "pulse":
@@ -1031,7 +1132,7 @@ class Run:
         if opened is None and last == 0:
             return None
         late = [p for p in positions if closed is not None and p > closed and kinds[p] != "gap"]
-        refuse_unless(not late, "run %s goes on after it was closed" % stream)
+        refuse_unless(not late, f"run {stream} goes on after it was closed")
         of = next((facts.get("of") for facts in self.own_facts(opened)), None) if opened is not None else None
         missing = last + 1 - len(numbers)
         end = self.size if closed is None else closed + 1
@@ -1053,23 +1154,29 @@ class Run:
             size, subject = stamp.get("size"), stamp["subject"]
             self.receipts += len(stamp["receipts"])
             if size is None:
-                refuse_unless(subject.startswith(("data/files/", "data/stamps/")), "a stamp is about " + subject)
+                refuse_unless(
+                    subject.startswith(("data/files/", "data/stamps/")), "a stamp is about " + subject
+                )
                 continue
             heads += 1
-            refuse_unless(subject == "data/stamps/%09d/checkpoint" % size, "a stamp is about " + subject)
+            refuse_unless(subject == f"data/stamps/{size:09d}/checkpoint", "a stamp is about " + subject)
             found, root = verify_checkpoint(self.read(subject), self.key, self.origin)
             refuse_unless(found == size, "a stamped head has another size")
-            lines = self.read("data/stamps/%09d/consistency" % size).decode("latin-1").split("\n")
+            lines = self.read(f"data/stamps/{size:09d}/consistency").decode("latin-1").split("\n")
             refuse_unless(lines.pop() == "", "a proof is unfinished")
             proof = [decode_base64(line, 32) for line in lines]
-            (old, old_root), (new, new_root) = sorted([(size, root), (self.size, self.root)], key=lambda head: head[0])
+            (old, old_root), (new, new_root) = sorted(
+                [(size, root), (self.size, self.root)], key=lambda head: head[0]
+            )
             verify_consistency(old, old_root, new, new_root, proof)
         return "passed_stamps", {"stamps": heads, "receipts": self.receipts}, []
 
     def compare_carried(self):
         for name in ("verify.py", "check.html"):
             signed = self.description.get("carried", {}).get(name)
-            refuse_unless(signed == "sha256:" + self.tags[name], name + " is not the one the exporter signed for")
+            refuse_unless(
+                signed == "sha256:" + self.tags[name], name + " is not the one the exporter signed for"
+            )
         return "skipped_carried_here", {}, []
 
 
@@ -1080,7 +1187,11 @@ def note_counters(header, facts, gaps, told_last):
             told_last[stream] = max(told_last.get(stream, -1), last if type(last) is int else -1)
     if header["kind"] == "closed" and type(facts.get("last_seq")) is int:
         told_last[header["stream"]] = max(told_last.get(header["stream"], -1), facts["last_seq"])
-    if header["kind"] == "gap" and isinstance(facts.get("stream"), str) and isinstance(facts.get("missing"), list):
+    if (
+        header["kind"] == "gap"
+        and isinstance(facts.get("stream"), str)
+        and isinstance(facts.get("missing"), list)
+    ):
         numbers = gaps.setdefault(facts["stream"], set())
         for item in facts["missing"][:1000]:
             if type(item) is int:
@@ -1093,7 +1204,10 @@ def parse_part(line):
     part = parse_canonical(line, "a part")
     fields = {"type": str, "salt": str, "means": str, "from": str, "body": dict}
     shaped = all(isinstance(part.get(name), kind) for name, kind in fields.items()) and "vouched" in part
-    refuse_unless(shaped and len(line) <= 1 << 20 and re.fullmatch("[0-9a-f]{32}", part["salt"]), "a part has not its shape")
+    refuse_unless(
+        shaped and len(line) <= 1 << 20 and re.fullmatch("[0-9a-f]{32}", part["salt"]),
+        "a part has not its shape",
+    )
     return part
 
 
@@ -1120,7 +1234,9 @@ def say(language, key, **values):
 def report(run, language):
     """Print the worst first; return the exit code."""
     done = {step[0] for step in run.steps}
-    steps = run.steps + [(n, "skipped", "skipped_after", {}, [], None) for n in ORDER_SHOWN[:-1] if n not in done]
+    steps = run.steps + [
+        (n, "skipped", "skipped_after", {}, [], None) for n in ORDER_SHOWN[:-1] if n not in done
+    ]
     steps.sort(key=lambda step: ORDER_SHOWN.index(step[0]))
     failed = [step for step in steps if step[1] == "failed"]
     print(say(language, "unsound" if failed else "sound"))
@@ -1136,7 +1252,7 @@ def report(run, language):
         print(say(language, key))
     print()
     for name, outcome, key, values, details, reason in steps:
-        print("[%s] %s" % (say(language, outcome), say(language, "title_" + name)))
+        print("[{}] {}".format(say(language, outcome), say(language, "title_" + name)))
         print("    " + say(language, key, **values))
         for detail, known in details:
             print("    - " + say(language, detail, **known))
