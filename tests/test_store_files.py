@@ -12,7 +12,7 @@ from tests.durable_systems import ALL, FakeLinux, FakeMac, Fault
 
 from makingof import durable
 from makingof.digest import Digest
-from makingof.errors import CorruptBlobError, MalformedError, SourceError, StorageError
+from makingof.errors import CorruptBlobError, MalformedError, MissingBlobError, SourceError, StorageError
 from makingof.store.base import Failure
 from makingof.store.files import FileStore
 
@@ -101,6 +101,7 @@ def test_what_others_put_into_the_folder_is_a_stray(store, tmp_path):
         path.write_bytes(b"")
     planted[-1].symlink_to(shard / digest.hex)
     assert sorted(store.iter_strays()) == sorted(planted)
+    assert list(store.iter_digests()) == [digest, Digest.parse(f"sha256:{planted[-1].name}")]
 
 
 def test_a_link_in_place_of_a_blob_is_not_followed(store, tmp_path):
@@ -108,10 +109,9 @@ def test_a_link_in_place_of_a_blob_is_not_followed(store, tmp_path):
     digest = store.put(b"abc")
     store.remove(digest)
     store.blob_path(digest).symlink_to(tmp_path / "secret")
-    with pytest.raises(StorageError):
-        store.read(digest)
-    with pytest.raises(CorruptBlobError, match="something that is not a file"):
-        store.has(digest)
+    for ask in (store.read, store.verify, store.has, store.size):
+        with pytest.raises(CorruptBlobError, match="something that is not a file"):
+            ask(digest)
     with pytest.raises(CorruptBlobError):
         store.put(b"abc")
     assert (tmp_path / "secret").read_bytes() == b"abc"
@@ -133,10 +133,8 @@ def test_a_folder_in_place_of_a_blob_is_said(store):
     digest = store.put(b"abc")
     store.blob_path(digest).unlink()
     store.blob_path(digest).mkdir()
-    with pytest.raises(StorageError):
+    with pytest.raises(CorruptBlobError, match="something that is not a file"):
         store.read(digest)
-    with pytest.raises(CorruptBlobError):
-        store.size(digest)
 
 
 def test_a_planted_digest_cannot_lead_out_of_the_store(store):
@@ -228,6 +226,59 @@ def test_known_bytes_are_hashed_and_not_written(tmp_path):
     system = FakeLinux(tmp_path)
     list(FileStore(tmp_path / "blobs", system=system).put_many([tmp_path / "small", tmp_path / "large"]))
     assert set(system.operations) <= {"sync_folder", "clone"}
+
+
+def test_a_blob_that_another_process_spoils_meanwhile_is_a_failure(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"picture")
+    (tmp_path / "b.png").write_bytes(b"other")
+    store = FileStore(tmp_path / "blobs", system=(system := FakeLinux(tmp_path)))
+    target = store.blob_path(Digest.of(b"picture"))
+
+    def spoil(_number, operation, path):
+        if operation == "rename_new" and path == target:
+            path.write_bytes(b"rot")
+
+    system.plan = spoil
+    failure, stored = store.put_many([tmp_path / "a.png", tmp_path / "b.png"])
+    assert isinstance(failure.error, CorruptBlobError)
+    assert stored.digest == Digest.of(b"other")
+    assert target.read_bytes() == b"rot"
+    assert store.leftovers() == []
+
+
+def test_a_blob_that_another_process_erases_meanwhile_is_never_acknowledged(tmp_path):
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for path in paths:
+        path.write_bytes(path.name.encode())
+    known = FileStore(tmp_path / "blobs").put_file(paths[0]).digest
+    store = FileStore(tmp_path / "blobs", system=(system := FakeLinux(tmp_path)))
+
+    def erase(_number, operation, _path):
+        if operation == "rename_new":
+            FileStore(tmp_path / "blobs").remove(known)
+
+    system.plan = erase
+    failure, stored = reversed(list(store.put_many(reversed(paths))))
+    assert isinstance(failure.error, MissingBlobError)
+    assert stored.is_new
+
+
+@pytest.mark.parametrize("count", [0, 64, 128])
+def test_whole_batches_come_back_whole(count, store, tmp_path):
+    (tmp_path / "a").write_bytes(b"a")
+    assert len(list(store.put_many([tmp_path / "a"] * count))) == count
+
+
+def test_stopping_early_leaves_nothing_behind(store, tmp_path):
+    paths = []
+    for number in range(300):
+        paths.append(tmp_path / f"{number}.png")
+        if number % 3:
+            paths[-1].write_bytes(b"%d" % number)
+    run = store.put_many(paths)
+    next(run)
+    run.close()
+    assert store.leftovers() == []
 
 
 def test_a_full_disk_ends_an_import_after_what_is_durable(tmp_path):

@@ -37,7 +37,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A file that was not taken in, and why: a `SourceError`, or a `CorruptBlobError` in its place."""
+    """A file that was not taken in, and why: a `SourceError`, or an `IntegrityError` of the blob there."""
 
     path: Path
     error: MakingofError

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from makingof import durable
 from makingof.digest import Digest
-from makingof.errors import CorruptBlobError, SourceError, StorageError
+from makingof.errors import CorruptBlobError, IntegrityError, SourceError, StorageError
 from makingof.store.base import Failure, Progress, Stored, corrupt, missing
 from makingof.store.intake import Intake, Taken
 from makingof.store.source_file import THREADS, in_order, read_steadily, unreadable
@@ -80,12 +80,10 @@ class FileStore:
                     raise batch[-1]
 
     def open(self, digest: Digest) -> BinaryIO:
+        self.size(digest)  # says so where nothing lies there, or no file
         path = self.blob_path(digest)
         with durable.explained(path, self._system):
-            try:
-                return durable.open_regular(path, system=self._system)
-            except FileNotFoundError as err:
-                raise missing(digest) from err
+            return durable.open_regular(path, system=self._system)
 
     def read(self, digest: Digest) -> bytes:
         with self.open(digest) as stream, durable.explained(self.blob_path(digest), self._system):
@@ -207,7 +205,7 @@ class FileStore:
             return item
         try:
             return self._place(item)
-        except CorruptBlobError as err:
+        except IntegrityError as err:
             item.discard()
             assert item.path  # noqa: S101 - put_many takes paths only
             return Failure(item.path, err)
@@ -217,7 +215,8 @@ class FileStore:
         is_new = staged is not None and staged.place_new(self.blob_path(taken.digest))
         if not is_new:
             taken.discard()
-            self._lies(taken.digest, taken.size_bytes)
+            if not self._lies(taken.digest, taken.size_bytes):
+                raise missing(taken.digest)  # erased by another process since it was looked for
         return Stored(
             taken.digest,
             taken.size_bytes,

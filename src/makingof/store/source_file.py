@@ -158,16 +158,18 @@ def read_steadily(
     path: Path, read: Callable[[SourceFile], Result], *, system: System = durable.SYSTEM
 ) -> Result:
     """Open `path` and apply `read`, again from a fresh handle if the file changed, three times in all."""
-    for attempt in range(1, _ATTEMPTS + 1):
-        with SourceFile.open(path, system=system) as source:
-            try:
-                return read(source)
-            except ChangedError:
-                if attempt == _ATTEMPTS:
-                    raise
-            except OSError as err:
-                raise unreadable(path, err) from err
-    raise AssertionError
+    for _ in range(_ATTEMPTS - 1):
+        with suppress(ChangedError):
+            return _read_once(path, read, system)
+    return _read_once(path, read, system)
+
+
+def _read_once(path: Path, read: Callable[[SourceFile], Result], system: System) -> Result:
+    with SourceFile.open(path, system=system) as source:
+        try:
+            return read(source)
+        except OSError as err:
+            raise unreadable(path, err) from err
 
 
 _own = threading.local()
