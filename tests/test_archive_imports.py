@@ -1,25 +1,15 @@
 """Importing: what is found becomes the event it deserves, once, and survives being cut off."""
 
 import pytest
+from tests.reading import entries
+from tests.records import a1111_png, comfyui_png, png, text_to_image
+
 from makingof.archive.imports import import_files
 from makingof.capture.folder import list_files
 from makingof.event import Event, Kind
-from makingof.lineage.entry import Entry, PartState
 from makingof.part import FileBody, Holding, Means, Own, Parameters, PartType, Pieces, Place, Raw, Text
 from makingof.recorder.importing import Outcome
 from makingof.recorder.parts import piece_digest
-
-from tests.records import a1111_png, comfyui_png, png, text_to_image
-
-
-def read(log, position):
-    parts = {p.digest: PartState.ERASED if p.data is None else p.data for p in log.parts(position)}
-    return Entry.read(position, log.entry(position), parts)
-
-
-def entries(archive, kind=None):
-    found = [read(archive.log, position) for position in range(archive.log.size())]
-    return [entry for entry in found if kind in (None, entry.kind)]
 
 
 @pytest.fixture
@@ -33,7 +23,9 @@ def folder(tmp_path):
 
 
 def outcomes(archive, paths, **options):
-    return {done.path.name: done.outcome for done in import_files(archive, list_files(paths).files, **options)}
+    return {
+        done.path.name: done.outcome for done in import_files(archive, list_files(paths).files, **options)
+    }
 
 
 def test_a_file_with_a_record_is_generated_and_one_without_is_imported(archive, folder):
@@ -44,7 +36,10 @@ def test_a_file_with_a_record_is_generated_and_one_without_is_imported(archive, 
     }
     made = entries(archive, Kind.GENERATED)
     assert [entry.means for entry in made] == [Means.RECOVERED] * 2
-    assert [entry.first(PartType.PROMPT, Text).effective for entry in made] == ["a crane at dusk", "黄昏里的仙鹤"]
+    assert [entry.first(PartType.PROMPT, Text).effective for entry in made] == [
+        "a crane at dusk",
+        "黄昏里的仙鹤",
+    ]
     assert made[0].first(PartType.PARAMETERS, Parameters).fields["seed"].value == str(2**64 - 1)
     (listed,) = entries(archive, Kind.IMPORTED)
     assert listed.means is Means.OWN

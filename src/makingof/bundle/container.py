@@ -8,6 +8,7 @@ import io
 import os
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -30,6 +31,10 @@ class Container(Protocol):
 
     def size(self, name: str) -> int:
         """Size in bytes."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the file."""
         ...
 
     def chunks(self, name: str) -> Iterator[memoryview]:
@@ -58,7 +63,11 @@ def open_container(source: Path | bytes) -> Container:
     try:
         if source.is_dir():
             return FolderContainer(source)
-        return ZipContainer(source.open("rb"))
+        with ExitStack() as undo:
+            stream = undo.enter_context(source.open("rb"))
+            container = ZipContainer(stream)
+            undo.pop_all()
+            return container
     except OSError as err:
         raise SourceError(say("package.unreadable", path=source, reason=err.strerror or str(err))) from err
 
@@ -87,7 +96,10 @@ class ZipContainer:
 
 
 class FolderContainer:
-    """A package as a folder, unpacked by whatever program."""
+    """A package as a folder, unpacked by whatever program; its files are opened one at a time."""
+
+    def close(self) -> None:
+        """Nothing is held open."""
 
     def __init__(self, folder: Path) -> None:
         self._root = _bag_root(folder)

@@ -139,17 +139,14 @@ def _facets(
     lean: float,
 ) -> None:
     corners = []
-    for corner in range(count):
-        angle = 2 * math.pi * corner / count
+    for number in range(count):
+        angle = 2 * math.pi * number / count
         height = math.sin(angle)
-        corners.append(
-            (centre[0] + radius[0] * math.cos(angle) - lean * height, centre[1] + radius[1] * height)
-        )
+        x = centre[0] + radius[0] * math.cos(angle) - lean * height
+        corners.append((x, centre[1] + radius[1] * height))
     for number, corner in enumerate(corners):
-        following = corners[(number + 1) % count]
-        brush.polygon(
-            [centre, corner, following], fill=_shade(gem, 0.75 + 0.5 * ((number * 3) % count) / count)
-        )
+        shade = 0.75 + 0.5 * ((number * 3) % count) / count
+        brush.polygon([centre, corner, corners[(number + 1) % count]], fill=_shade(gem, shade))
 
 
 def _shade(colour: tuple[int, int, int], share: float) -> tuple[int, int, int]:

@@ -7,6 +7,7 @@ follows needs what it reads: a reader wants to know all that is wrong.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from makingof.bundle import layout
@@ -85,8 +86,9 @@ def check_bundle(
     exception. That what was recorded is true is not checked and cannot be.
     """
     run = _Run(trust or built_in_trust(), openings, openssl)
-    run.check(source)
-    return run.report()
+    with run.opened:
+        run.check(source)
+        return run.report()
 
 
 class _WrongFilesError(IntegrityError):
@@ -126,6 +128,7 @@ class _Run:
         self.trust = trust
         self.openings = openings
         self.openssl = openssl
+        self.opened = ExitStack()
         self.steps: list[Step] = []
         self.warnings: list[Message] = []
         self.streams: tuple[StreamCount, ...] = ()
@@ -195,6 +198,7 @@ class _Run:
 
     def open(self, source: Path | bytes) -> _Said:
         self.container = open_container(source)
+        self.opened.callback(self.container.close)
         return _Said("passed_container", files=len(self.container.names))
 
     def list_files(self) -> _Said:
