@@ -52,14 +52,15 @@ class Packet(msgspec.Struct, frozen=True):
 def parse_xmp(packet: bytes) -> Packet:
     """Read a packet; document types, entities and nesting are refused as `MalformedError`.
 
-    A packet in UTF-16 or UTF-32 is read by its byte order mark. Of a property
-    that comes twice the first counts.
+    A packet in UTF-16 is read by its byte order mark. Of a property that comes twice
+    the first counts.
     """
     if len(packet) > MAX_PACKET_BYTES:
         message = f"XMP of {len(packet)} bytes is longer than the {MAX_PACKET_BYTES} read here"
         raise MalformedError(message)
     try:
-        root = fromstring(packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
+        is_wide = b"\0" in packet[:4]  # two bytes a letter: a null at the end belongs to the last one
+        root = fromstring(packet if is_wide else packet.strip(b"\0 \t\r\n"), forbid_dtd=True)
     except (ParseError, DefusedXmlException, ValueError, LookupError) as err:
         message = f"XMP is not XML that can be read: {err}"
         raise MalformedError(message) from err

@@ -21,7 +21,7 @@ from makingof.metadata.tool_json import parse_tool_object
 from makingof.reading import Check, Locator, Reading, State
 
 # Published by the vendor for checking its own pictures; whether it will ever change is not known.
-_NOVELAI_KEY = base64.b64decode("Y2JcQAOhLwzwSDUJPNgL04nS0Tbqm7cSRc4xk0vRMic=")
+NOVELAI_KEY = base64.b64decode("Y2JcQAOhLwzwSDUJPNgL04nS0Tbqm7cSRc4xk0vRMic=")
 
 
 def read_stealth(data: Data, name: str | None = None) -> list[Reading]:
@@ -87,8 +87,8 @@ def _at(reading: Reading, record: Record) -> Reading:
     return replace(reading, locator=record.locator, raw=record.raw, checks=checks)
 
 
-def check_novelai(data: Data, comment_text: str) -> Check:
-    """Check NovelAI's signature over pixels and comment, offline.
+def check_novelai(data: Data, comment_text: str, *, key: bytes = NOVELAI_KEY) -> Check:
+    """Check NovelAI's signature over pixels and comment, offline, with the vendor's published key.
 
     Held means that the key's owner signed these pixels with these parameters. That it
     did not hold says "not verified" and no more: pixels are changed by many an honest
@@ -103,7 +103,7 @@ def check_novelai(data: Data, comment_text: str) -> Check:
     except MalformedError as err:
         return Check(SIGNATURE_CHECK, held=None, detail=f"could not be checked: {err}")
     try:
-        Ed25519PublicKey.from_public_bytes(_NOVELAI_KEY).verify(signature, pixels + signed_text.encode())
+        Ed25519PublicKey.from_public_bytes(key).verify(signature, pixels + signed_text.encode())
     except InvalidSignature:
         return Check(SIGNATURE_CHECK, held=False, detail="not verified: pixels, parameters or key are others")
     return Check(SIGNATURE_CHECK, held=True, detail="NovelAI signed these pixels with these parameters")
