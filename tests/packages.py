@@ -1,6 +1,7 @@
 """Packages of a small, made-up session: entries, parts, pictures and proofs, the same bytes every time."""
 
 import io
+import zipfile
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,11 +21,15 @@ from tests.histories import (
 )
 from tests.records import a1111_png, png
 
+from makingof.bundle import layout
 from makingof.bundle.collect import collect_package
 from makingof.bundle.copies import piece_salt
 from makingof.bundle.description import Options
+from makingof.bundle.manifest import format_manifest
+from makingof.bundle.payload import Installation, small_file
 from makingof.bundle.request import Request, Sources
 from makingof.bundle.write import write_package
+from makingof.bundle.zip_writer import write_zip
 from makingof.containers.pieces import segments
 from makingof.digest import Digest
 from makingof.event import Kind
@@ -170,12 +175,12 @@ class Archive:
 
     def package(self, *pictures: Digest, size: int | None = None, **options: Any) -> bytes:
         """The package of `pictures`, as bytes."""
-        request = Request(pictures, size or self.history.size(), Options(**options))
-        return self.write(request)
+        return self.write(Request(pictures, size or self.history.size(), Options(**options)))
 
-    def write(self, request: Request, **bent: Any) -> bytes:
+    def write(self, request: Request, *, installation: Installation | None = None, **bent: Any) -> bytes:
         out = io.BytesIO()
-        write_package(out, collect_package(self.sources(**bent), request), sign=self.sign)
+        package = collect_package(self.sources(**bent), request)
+        write_package(out, package, sign=self.sign, installation=installation)
         return out.getvalue()
 
 
@@ -224,3 +229,26 @@ def make_session(archive: Archive | None = None) -> Session:
     )
     history.keep(done.file(), final=True)
     return Session(archive, first, second, done.file())
+
+
+def unpack(package: bytes) -> dict[str, bytes]:
+    """A package's files by name, as any zip program unpacks them."""
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
+
+
+def sealed_again(files: dict[str, bytes], key: SigningKey = KEY) -> dict[str, bytes]:
+    """The files with manifests and signature made anew: what an owner who lies would hand over."""
+    payload = {name: data for name, data in files.items() if name.startswith("data/")}
+    manifest = format_manifest({name: Digest.of(data).hex for name, data in payload.items()})
+    tags = {name: data for name, data in files.items() if name not in payload and name != layout.TAG_MANIFEST}
+    tags |= {layout.MANIFEST: manifest, layout.SIGNATURE: sign_ssh(key, manifest, PACKAGE_NAMESPACE)}
+    tag_manifest = format_manifest({name: Digest.of(data).hex for name, data in tags.items()})
+    return {**payload, **tags, layout.TAG_MANIFEST: tag_manifest}
+
+
+def packed(files: dict[str, bytes], base: str = "makingof-0000000000000000/") -> bytes:
+    """Put files into a zip as makingof does."""
+    out = io.BytesIO()
+    write_zip(out, [small_file(base + name, files[name]) for name in sorted(files)])
+    return out.getvalue()

@@ -33,26 +33,37 @@ _CHAIN_SUFFIX = "pem"
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """Files by name, what they say together, and the verifiers to lie beside them."""
+    """Files by name, and what they say together."""
 
     files: Mapping[str, Member]
     record: Record
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What of this installation goes into a package: its name, and the verifiers it carries."""
+
+    made_with: str
     carried: Mapping[str, bytes]
 
 
-def make_payload(package: PackageInput) -> Payload:
+def this_installation() -> Installation:
+    """Return this version of makingof."""
+    return Installation(f"makingof {metadata.version('makingof')}", load_carried())
+
+
+def make_payload(package: PackageInput, installation: Installation) -> Payload:
     """Lay out everything below `data/` but the crate, which is made from it."""
     checkpoint = verify_checkpoint(package.checkpoint, package.key)
     placed = [
         (item.start + number, data) for item in package.ranges for number, data in enumerate(item.entries)
     ]
     entries = read_entries(placed, package.parts)
-    carried = load_carried()
     files = [_describe_file(number, file) for number, file in enumerate(package.files, 1)]
     stamps, stamp_files = _lay_out_stamps(package, files)
     description = Description(
         format=layout.FORMAT,
-        made_with=made_with(),
+        made_with=installation.made_with,
         log=Log(checkpoint.origin, checkpoint.size, Digest.from_raw(checkpoint.head.root)),
         pictures=package.pictures,
         lineage_rule=package.lineage_rule,
@@ -60,7 +71,7 @@ def make_payload(package: PackageInput) -> Payload:
         options=package.options,
         files=tuple(files),
         stamps=tuple(stamps),
-        carried={name: Digest.of(data) for name, data in carried.items()},
+        carried={name: Digest.of(data) for name, data in installation.carried.items()},
     )
     small = {
         layout.DESCRIPTION: description.to_bytes(),
@@ -85,7 +96,7 @@ def make_payload(package: PackageInput) -> Payload:
     members |= {
         file.name: _member(file, given) for file, given in zip(files, package.files, strict=True) if file.name
     }
-    return Payload(members, Record(package.key, checkpoint, description, tuple(entries)), carried)
+    return Payload(members, Record(package.key, checkpoint, description, tuple(entries)))
 
 
 def small_file(name: str, data: bytes) -> Member:
@@ -100,11 +111,6 @@ def format_key_files(key: PublicKey) -> dict[str, bytes]:
         layout.KEY_PEM: key.pem,
         layout.ALLOWED_SIGNERS: allowed_signers(key.origin, key, PACKAGE_NAMESPACE).encode(),
     }
-
-
-def made_with() -> str:
-    """Name this installation, as far as it words what a package shows."""
-    return f"makingof {metadata.version('makingof')}"
 
 
 def load_carried() -> dict[str, bytes]:

@@ -15,7 +15,7 @@ from makingof.bundle.crate import make_crate
 from makingof.bundle.front import make_front_page
 from makingof.bundle.manifest import DECLARATION, format_bag_info, format_manifest
 from makingof.bundle.package_input import PackageInput
-from makingof.bundle.payload import make_payload, small_file
+from makingof.bundle.payload import Installation, make_payload, small_file, this_installation
 from makingof.bundle.zip_writer import Member, write_zip
 from makingof.digest import Digest
 from makingof.errors import IntegrityError
@@ -27,7 +27,12 @@ MakeViews = Callable[[Digest], Mapping[str, bytes]]
 
 
 def write_package(
-    out: BinaryIO, package: PackageInput, *, sign: Signer, make_views: MakeViews | None = None
+    out: BinaryIO,
+    package: PackageInput,
+    *,
+    sign: Signer,
+    make_views: MakeViews | None = None,
+    installation: Installation | None = None,
 ) -> Digest:
     """Write `package` to `out`, which must be empty and seekable; return the payload's digest.
 
@@ -40,7 +45,8 @@ def write_package(
         CorruptBlobError: a file is not what the record says; `out` then holds
             half a package, which the caller removes.
     """
-    payload = make_payload(package)
+    installation = installation or this_installation()
+    payload = make_payload(package, installation)
     files = dict(payload.files)
     files[layout.CRATE] = small_file(layout.CRATE, make_crate(payload.record))
     manifest = format_manifest({file: member.digest.hex for file, member in files.items()})
@@ -52,7 +58,7 @@ def write_package(
         layout.MANIFEST: manifest,
         layout.SIGNATURE: sign(manifest),
         layout.FRONT_PAGE: make_front_page(payload.record, manifest, folder),
-        **payload.carried,
+        **installation.carried,
         **{layout.VIEWS + view: data for view, data in (make_views(name) if make_views else {}).items()},
     }
     tags[layout.TAG_MANIFEST] = format_manifest({tag: Digest.of(data).hex for tag, data in tags.items()})

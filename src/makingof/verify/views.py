@@ -7,7 +7,7 @@ from makingof.bundle.container import Container, read_file
 from makingof.bundle.crate import make_crate
 from makingof.bundle.front import make_front_page
 from makingof.bundle.manifest import MAX_MANIFEST_BYTES, format_bag_info
-from makingof.bundle.payload import load_carried, made_with
+from makingof.bundle.payload import load_carried, this_installation
 from makingof.bundle.read import Bag
 from makingof.bundle.record import Record
 from makingof.bundle.releases import known_carried
@@ -19,7 +19,7 @@ VIEWS = (layout.FRONT_PAGE, layout.BAG_INFO, layout.CRATE)
 
 def is_ours(record: Record) -> bool:
     """Tell whether this version of makingof made the package; another one may word its tables differently."""
-    return record.description.made_with == made_with()
+    return record.description.made_with == this_installation().made_with
 
 
 def find_false_views(container: Container, bag: Bag, record: Record) -> list[str]:
