@@ -52,6 +52,13 @@ def test_arbitrary_bytes_are_canonical_or_refused(data):
         b"[" * 100_000,
         b"",
         b"1 ",
+        b'{"a":[1.0]}',
+        b'{"a":-9007199254740992}',
+        b"[9007199254740993]",
+        b"[" * 66 + b"]" * 66,
+        '{"\uff61":1,"\U00010000":2}'.encode(),  # sorted by code points
+        '{"\uff61\\"":1,"\U00010000\\"":2}'.encode(),  # the same, the keys' ends hidden by an escape
+        '{"a\uff61b":{"\uff61":1,"\U00010000":2}}'.encode(),
     ],
 )
 def test_other_spellings_are_refused(data):
@@ -65,6 +72,21 @@ def test_other_spellings_are_refused(data):
 def test_values_without_a_canonical_form_are_refused(value):
     with pytest.raises(MalformedError):
         canonical.to_bytes(value)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        '{"text":"女孩，光线: 柔和 \U0001f600"}',
+        '{"salt":"1234567890123456"}',
+        '{"a":[1,"\\"女孩\\":"]}',
+        '{"brackets":"' + "[{" * 100 + '"}',
+        '{"女孩":1}',
+        '"1234567890123456"',
+    ],
+)
+def test_what_only_looks_hard_is_read(data):
+    assert canonical.to_bytes(canonical.from_bytes(data.encode())) == data.encode()
 
 
 def test_keys_are_sorted_by_utf16_units_and_not_by_code_points():

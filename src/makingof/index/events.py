@@ -8,8 +8,8 @@ from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.index.database import Database, Row
-from makingof.index.forget import PARTS_NAMED
 from makingof.index.search import match_expression
+from makingof.index.statements import PART_BITS
 from makingof.index.values import EventFilter, EventRow, Project
 from makingof.lineage.links import milliseconds
 from makingof.part import Means, PartType, Person
@@ -117,12 +117,14 @@ def parts_of_type(database: Database, position: int, types: Iterable[PartType]) 
 
 def positions_of_parts(database: Database, parts: Iterable[Digest]) -> list[tuple[Digest, int]]:
     """Return where these parts stand, in log order; unknown ones are left out."""
-    found = [
-        (part, part_id >> 20)
-        for part in dict.fromkeys(parts)
-        for (part_id,) in database.query(PARTS_NAMED, (part.raw, part.raw))
-    ]
-    return sorted(found, key=lambda pair: pair[1])
+    return [(digest, part >> PART_BITS) for part, digest in find_parts(database, parts)]
+
+
+def find_parts(database: Database, parts: Iterable[Digest]) -> list[tuple[int, Digest]]:
+    """Return the numbers of these parts, in log order; every part there is gets looked at."""
+    named = "SELECT part, digest FROM parts WHERE digest IN {}"
+    rows = database.query_each(named, {digest.raw for digest in parts})
+    return sorted((part, Digest.from_raw(digest)) for part, digest in rows)
 
 
 def projects(database: Database) -> list[Project]:

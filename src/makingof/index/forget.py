@@ -8,7 +8,6 @@ are gone from the log, whoever carries the erasure out must find what it is abou
 import sqlite3
 from collections.abc import Iterable
 
-from makingof.digest import Digest
 from makingof.index.search import indexed_words
 from makingof.index.statements import TEXT_BITS
 
@@ -30,8 +29,6 @@ _SAID_IN = (
     "erasures",
     "stream_facts",
 )
-PARTS_NAMED = "SELECT part FROM parts WHERE substr(digest, 1, 6) = substr(?, 1, 6) AND digest = ?"
-
 # The table is named once more as a column: that is how FTS5 takes an order.
 _FORGET_WORDS = "INSERT INTO words (words, rowid, text) VALUES ('delete', ?, ?)"
 _SILENT_FILE = """
@@ -39,12 +36,11 @@ INSERT OR REPLACE INTO files (part, name, given, picture)
 SELECT part, digest, 0, 0 FROM parts WHERE part = ? AND type = 'file'"""
 
 
-def forget_parts(connection: sqlite3.Connection, digests: Iterable[Digest]) -> None:
-    """Delete what the parts of these digests said, and mark them erased."""
-    for digest in set(digests):
-        for (part,) in connection.execute(PARTS_NAMED, (digest.raw, digest.raw)).fetchall():
-            _forget(connection, part)
-            _drop_listed(connection, part)
+def forget_parts(connection: sqlite3.Connection, parts: Iterable[int]) -> None:
+    """Delete what the parts of these numbers said, and mark them erased."""
+    for part in parts:
+        _forget(connection, part)
+        _drop_listed(connection, part)
 
 
 def _drop_listed(connection: sqlite3.Connection, part: int) -> None:
@@ -69,4 +65,4 @@ def _forget(connection: sqlite3.Connection, part: int) -> None:
     connection.execute(
         'UPDATE stream_facts SET "of" = NULL, last = NULL, part = NULL WHERE part = ?', (part,)
     )
-    connection.execute("UPDATE parts SET state = 'erased', means = NULL WHERE part = ?", (part,))
+    connection.execute("UPDATE parts SET state = 'erased' WHERE part = ?", (part,))

@@ -24,7 +24,7 @@ _LIST_BITS = 14  # a list part of 1 MiB lists fewer than 2^14 parts
 TABLES: Mapping[str, int] = {
     "events": 15,
     "cites": 2,
-    "parts": 6,
+    "parts": 5,
     "files": 12,
     "namings": 2,
     "choices": 3,
@@ -107,15 +107,15 @@ def _part_rows(entry: Entry, ids: Mapping[Digest, int]) -> Iterator[TableRow]:
         if listed is None:
             yield "parts", (ids[ref.digest], *_part_row(entry, ref.digest), None)
             continue
-        yield "parts", (ids[ref.digest], ref.digest.raw, str(ref.type), "shown", None, None)
+        yield "parts", (ids[ref.digest], ref.digest.raw, str(ref.type), "shown", None)
         for digest in listed:
             yield "parts", (ids[digest], *_part_row(entry, digest), ids[ref.digest])
 
 
 def _part_row(entry: Entry, digest: Digest) -> Row:
     part = entry.parts[digest]
-    state, means = (str(part), None) if isinstance(part, PartState) else ("shown", str(part.means))
-    return digest.raw, str(entry.types[digest]), state, means
+    state = part.value if isinstance(part, PartState) else "shown"
+    return digest.raw, entry.types[digest].value, state
 
 
 def _link_rows(entry: Entry, links: Links, ids: Mapping[Digest, int]) -> Iterator[TableRow]:

@@ -53,16 +53,15 @@ CREATE INDEX cites_by_cited ON cites (cited);
 -- Withdrawn by a withdrawal that was not itself taken back.
 CREATE TABLE withdrawn (position INTEGER PRIMARY KEY) STRICT;
 
+-- No index by digest: erasing asks for it, rarely, and reads all rows once. Millions of digests in
+-- random order would cost every event that is followed.
 CREATE TABLE parts (
     part INTEGER PRIMARY KEY,
     digest BLOB NOT NULL,
     type TEXT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('shown', 'sealed', 'erased')),
-    means TEXT,
+    state TEXT NOT NULL,           -- shown sealed erased
     list INTEGER                   -- the list part that cites it, where it is not the header
 ) STRICT;
--- Erasing asks for parts by name. Six bytes tell them apart nearly always, at a third of the cost.
-CREATE INDEX parts_by_beginning ON parts (substr(digest, 1, 6));
 CREATE INDEX parts_by_list ON parts (list) WHERE list IS NOT NULL;
 
 -- A file part that is sealed or erased keeps its row, with nothing but its name.
@@ -223,7 +222,7 @@ CREATE TABLE people (
 CREATE TABLE erasures (
     part INTEGER NOT NULL,
     digest BLOB NOT NULL,
-    what TEXT NOT NULL CHECK (what IN ('part', 'bytes')),
+    what TEXT NOT NULL,            -- part bytes
     PRIMARY KEY (part, what, digest)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX erasures_by_digest ON erasures (digest);

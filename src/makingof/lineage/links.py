@@ -19,7 +19,6 @@ from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.part import (
     Choice,
-    FileBody,
     Means,
     Note,
     Own,
@@ -35,6 +34,9 @@ JOB_KINDS = frozenset({Kind.PROMPTED, Kind.GENERATED, Kind.ATTEMPTED})
 MAKING_KINDS = JOB_KINDS | {Kind.EDITED}
 # A mask handed to a job is not made by it; its outputs, their previews and layers are.
 MADE_ROLES = frozenset({Role.OUTPUT, Role.PREVIEW, Role.GRID, Role.LAYER, Role.FINAL})
+# What a reader says stands beside the file it read, in one event, and names no other.
+_NAMING = frozenset({PartType.CHOICE, PartType.PLACE, PartType.OWN})
+_TELLING_JOBS = frozenset({PartType.REPORT, PartType.PARAMETERS})
 AT_THE_MOMENT = frozenset({Means.LIVE, Means.SPOOLED, Means.WATCHED})
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -96,12 +98,19 @@ def links_of(entry: Entry) -> Links:
     namings: list[Naming] = []
     jobs: list[JobLink] = []
     claims: list[Claim] = []
+    is_job, is_recovered = entry.kind in JOB_KINDS, entry.means is Means.RECOVERED
     for digest, part in entry.parts.items():
-        if entry.types[digest] is PartType.FILE:
+        part_type = entry.types[digest]
+        if part_type is PartType.FILE:
             files.append(_file_link(entry.kind, digest, part))
-        elif isinstance(part, Part):
+            continue
+        if not isinstance(part, Part):
+            continue
+        if part_type in _NAMING:
             namings += [Naming(digest, file) for file in dict.fromkeys(_named_by(part))]
+        if is_job and (part_type in _TELLING_JOBS or part.vouched is not None):
             jobs += _jobs_in(entry, digest, part)
+        if is_recovered and part_type is PartType.PLACE:
             claims += _claims_in(entry, digest, part)
     return Links(tuple(files), tuple(namings), tuple(dict.fromkeys(jobs)), tuple(claims))
 
@@ -131,12 +140,12 @@ def digests_in(value: object) -> Iterator[Digest]:
 def _file_link(kind: Kind, digest: Digest, part: object) -> FileLink:
     if not isinstance(part, Part):
         return FileLink(digest, None, None, given=False)
-    body = part.read(FileBody)
-    return FileLink(digest, body.digest, body.role, given=kind not in MAKING_KINDS or body.role in MADE_ROLES)
+    role = Role(part.body["role"])
+    blob = Digest.parse(part.body["digest"])
+    return FileLink(digest, blob, role, given=kind not in MAKING_KINDS or role in MADE_ROLES)
 
 
 def _named_by(part: Part) -> Iterator[Digest]:
-    """Yield the files a part speaks of. What a reader says stands beside its file and is left out."""
     match part.type:
         case PartType.CHOICE:
             choice = part.read(Choice)
@@ -145,8 +154,7 @@ def _named_by(part: Part) -> Iterator[Digest]:
         case PartType.NOTE:
             yield from part.read(Note).about
         case PartType.PLACE:
-            if (file := part.read(Place).file) is not None:
-                yield file
+            yield from digests_in([part.body.get("file")])
         case PartType.OWN:
             yield from digests_in(part.read(Own).facts.get("files"))
         case _:
@@ -154,23 +162,18 @@ def _named_by(part: Part) -> Iterator[Digest]:
 
 
 def _jobs_in(entry: Entry, digest: Digest, part: Part) -> Iterator[JobLink]:
-    if entry.kind not in JOB_KINDS:
-        return
     tool = entry.event.header.source.tool or ""
     if part.vouched is not None and part.vouched.job:
         yield JobLink(digest, part.vouched.by, part.vouched.job)
     if part.type is PartType.REPORT and (job := part.read(Report).job):
         yield JobLink(digest, tool, job)
-    if part.type is PartType.PARAMETERS:
+    if part.type is PartType.PARAMETERS and "job" in part.body.get("fields", ()):
         parameters = part.read(Parameters)
-        said = parameters.fields.get("job")
-        if said is not None and said.value:
-            yield JobLink(digest, parameters.tool or tool, said.value)
+        if job := parameters.fields["job"].value:
+            yield JobLink(digest, parameters.tool or tool, job)
 
 
 def _claims_in(entry: Entry, digest: Digest, part: Part) -> Iterator[Claim]:
-    if entry.means is not Means.RECOVERED or part.type is not PartType.PLACE:
-        return
     place = part.read(Place)
     at_ms = occurred_ms(entry)
     if at_ms is None:
