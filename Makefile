@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Thousands of small durable files: in memory where there is such a place.
+IN_MEMORY := $(shell [ -w /dev/shm ] && echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
 READY := $(VENV)/.ready
 
 .PHONY: demo test check fix bench docs integration requirements clean
@@ -24,7 +26,7 @@ demo: $(READY)  ## the main job, offline, in seconds
 	@$(BIN)/makingof demo
 
 test: $(READY)  ## everything that needs nothing but the wheels
-	@$(BIN)/python -m pytest -q -n 2
+	@$(IN_MEMORY) $(BIN)/python -m pytest -q -n 2
 
 check: $(READY)  ## format, lint, types, layers
 	@$(BIN)/ruff format --check .

@@ -1,16 +1,21 @@
-"""Keeping an archive: stamps, exports, erasing, backups, successors, and the check that finds what is wrong."""
+"""Keeping an archive: stamps, exports, erasing, backups, successors, and finding what is wrong."""
 
+import base64
 import shutil
 import sqlite3
 from datetime import timedelta
 
 import pytest
+from tests.reading import entries, entry_at
+from tests.records import a1111_png
+
 from makingof.archive import acts
 from makingof.archive.archive import Home, Plan, create_archive, open_archive
 from makingof.archive.backup import back_up, restore_backup
 from makingof.archive.erasing import Erasure, apply_erasures, erase
 from makingof.archive.export import export_package, repeat_request, write_request
 from makingof.archive.fsck import check_archive
+from makingof.archive.imports import import_files
 from makingof.archive.names import Namer
 from makingof.archive.stamping import sitting_sheet, stamp_log, stamp_sheet
 from makingof.archive.succession import open_successor, succession_statement
@@ -22,7 +27,9 @@ from makingof.errors import ConflictError, UnavailableError, UsageError
 from makingof.event import Kind
 from makingof.keys.recovery import RecoveryKey
 from makingof.keys.signing import PublicKey
+from makingof.observation import Observation, Position
 from makingof.part import Means, Own, PartType
+from makingof.recorder.write import new_stream, own_draft
 from makingof.stamp.authority import RemoteAuthority
 from makingof.stamp.http import HttpFetch
 from makingof.stamp.local import LocalAuthority, serve
@@ -31,8 +38,6 @@ from makingof.stamp.trust import Trust, built_in_trust
 from makingof.tlog.audit import Outcome
 from makingof.tlog.merkle import TreeHead
 from makingof.verify.check import check_bundle
-from tests.reading import entries, entry_at
-from tests.records import a1111_png
 
 OWNER = acts.Teller("a1")
 PROMPT = "a crane at dusk over still water"
@@ -88,7 +93,7 @@ def test_an_authority_that_does_not_answer_is_a_recorded_problem(archive, pictur
     class Silent:
         name = "silent"
 
-        def request(self, message):
+        def request(self, _message):
             error = "no answer"
             raise UnavailableError(error)
 
@@ -119,7 +124,7 @@ def test_at_the_close_of_a_sitting_its_files_go_onto_a_sheet(
 
 
 def test_without_authorities_nothing_is_due_that_could_be_done(archive, picture):
-    stamped = stamp_due(archive, sleep=lambda seconds: None)
+    stamped = stamp_due(archive, sleep=lambda _seconds: None)
     assert stamped is not None
     assert stamped.receipts == ()
 
@@ -232,15 +237,11 @@ def test_what_is_erased_is_gone_from_every_file_of_ours_and_the_log_still_checks
 def test_erasing_takes_the_same_bytes_wherever_they_were_recorded(archive, picture, tmp_path):
     copy = tmp_path / "copy.png"
     copy.write_bytes((tmp_path / "crane.png").read_bytes())
-    namer = Namer(archive)
-    from makingof.archive.imports import import_files
-
     list(import_files(archive, [copy]))
     assert len(archive.index.files_of(picture.blob)) == 2
     erase(archive, Erasure(files=(picture.file_part,)), OWNER, "asked")
     assert not archive.store.has(picture.blob)
     assert check(archive).is_sound
-    assert namer is not None
 
 
 @pytest.mark.parametrize(("what", "why"), [(Erasure(), "why"), (None, "  ")])
@@ -249,11 +250,27 @@ def test_an_erasure_of_nothing_or_without_a_reason_is_refused(archive, picture, 
         erase(archive, what or Erasure(files=(picture.file_part,)), OWNER, why)
 
 
-def test_an_erasure_cut_off_is_finished_by_doing_it_again(archive, picture, home):
-    data = archive.store.read(picture.blob)
-    erase(archive, Erasure(files=(picture.file_part,)), OWNER, "asked")
-    archive.store.put(data)
-    assert archive.store.has(picture.blob)
+def test_an_erasure_cut_off_is_finished_by_doing_it_again(archive, picture):
+    prompts = archive.index.parts_of_type(picture.event, [PartType.PROMPT])
+    erase(archive, Erasure(parts=tuple(prompts)), OWNER, "asked")
+    observation = erasure_of(archive, picture)
+    archive.record([observation], means=Means.LIVE)
+    assert "blobs" in failed(check(archive))
+    assert apply_erasures(archive) == 2
+    assert not archive.store.has(picture.blob)
+    assert check(archive).is_sound
+
+
+def erasure_of(archive, picture):
+    """The event alone, as a crash right after it leaves things."""
+    return Observation(
+        kind=Kind.ERASED,
+        source=acts.PROGRAM,
+        drafts=(own_draft({"parts": [picture.file_part], "files": [picture.file_part]}),),
+        actor="a1",
+        position=Position(new_stream(), 0),
+        cites=(picture.event,),
+    )
 
 
 def test_a_backup_holds_no_key_and_opens_read_only_until_it_has_a_successor(
@@ -275,8 +292,6 @@ def test_a_backup_holds_no_key_and_opens_read_only_until_it_has_a_successor(
         zero = entry_at(successor.log, 0).first(PartType.OWN, Own).facts["previous"]
         head = TreeHead(zero["size"], bytes.fromhex(zero["root"].removeprefix("sha256:")))
         statement = succession_statement(zero["origin"], head, successor.log.origin)
-        import base64
-
         PublicKey(bytes.fromhex(zero["signer"])).verify(base64.b64decode(zero["signature"]), statement)
         gap = entries(successor, Kind.GAP)[0].first(PartType.OWN, Own).facts
         assert gap["signed_size"] > gap["size"]
