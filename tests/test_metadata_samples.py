@@ -52,4 +52,4 @@ def test_raw_bytes_of_every_sample_are_those_its_locators_name():
             span = record["locator"].rpartition("@")[2]
             if "@" in record["locator"] and "+" in span:
                 offset, size = map(int, span.split("+"))
-                assert hashlib.sha256(data[offset : offset + size]).hexdigest() == record["raw_sha256"][7:]
+                assert hashlib.sha256(data[offset : offset + size]).hexdigest() == record["digest"][7:]

@@ -156,7 +156,7 @@ def find_project(database: Database, name: str) -> Project:
 def people(database: Database) -> list[Person]:
     """Return who was enrolled, each as told last, in the order they were first."""
     rows = database.query(
-        "SELECT id, name, kind, role, version, key, account, bound_by FROM people"
+        "SELECT people.id, people.name, people.kind, role, version, key, account, bound_by FROM people"
         " JOIN events ON position = part >> 20"
         " WHERE events.kind = 'enrolled' AND position NOT IN (SELECT position FROM withdrawn)"
         " ORDER BY part, number"

@@ -54,8 +54,8 @@ def describe(reading: Reading) -> dict[str, Any]:
             name: {"value": field.value, "state": str(field.state), "source": field.source}
             for name, field in reading.fields.items()
         },
-        "raw_sha256": reading.raw_digest,
-        "raw_bytes": len(reading.raw),
+        "digest": reading.raw_digest,
+        "size": len(reading.raw),
         "checks": [
             {"name": check.name, "held": check.held, "detail": check.detail} for check in reading.checks
         ],

@@ -1,0 +1,235 @@
+"""The command line as people use it: what is said, what is recorded, with which exit code."""
+
+import json
+
+import pytest
+from makingof.cli.main import COMMANDS, run
+from makingof.texts import LANGUAGES
+from tests.records import a1111_png, comfyui_png, png, text_to_image
+
+
+@pytest.fixture
+def env(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return {"HOME": str(tmp_path / "home"), "MAKINGOF_STATE": str(tmp_path / "state")}
+
+
+@pytest.fixture
+def call(env, capsys):
+    """Run a command; return its exit code, standard output and standard error."""
+
+    def call(*arguments, **more):
+        code = run([str(item) for item in arguments], env | more)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    (folder / "a.png").write_bytes(a1111_png("a crane at dusk", "blurry", Seed=11))
+    (folder / "b.png").write_bytes(comfyui_png(text_to_image("黄昏里的仙鹤，女孩与光线", seed=2**64 - 1)))
+    (folder / "sketch.png").write_bytes(png(colour=(9, 9, 9)))
+    return folder
+
+
+@pytest.fixture
+def ready(call, pictures):
+    assert call("init", "--owner", "Test Owner", "--no-stamps")[0] == 0
+    assert call("import", pictures)[0] == 0
+    return pictures
+
+
+def lines(out):
+    return [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_in_both_languages(call, name, language):
+    code, out, _ = call(name, "--help", "--lang", language)
+    assert code == 0
+    assert f"makingof {name}" in out
+    assert "help." not in out
+
+
+def test_options_for_everything_stand_before_or_after_the_command(call, ready):
+    before = call("--json", "--lang", "zh", "status")
+    after = call("status", "--lang", "zh", "--json")
+    assert before[:2] == after[:2]
+    assert json.loads(before[1])["pictures"] == 3
+
+
+def test_an_import_says_what_was_recognised_and_what_not(call, pictures):
+    call("init", "--owner", "x", "--no-stamps")
+    code, out, _ = call("import", pictures)
+    assert code == 0
+    assert "2 with a record of their making" in out
+    assert "1 without one" in out
+    assert "comfyui: 1" in out
+    assert "3 recorded before; nothing written" in call("import", pictures)[1]
+
+
+def test_an_import_with_a_file_it_cannot_read_names_it_and_returns_1(call, ready):
+    (ready / "broken.png").symlink_to(ready / "nowhere.png")
+    code, _, err = call("import", ready)
+    assert code == 1
+    assert "broken.png" in err
+
+
+def test_a_picture_never_recorded_is_recorded_first_and_said_so(call, ready, tmp_path):
+    new = tmp_path / "new.png"
+    new.write_bytes(a1111_png("another", Seed=3))
+    code, out, err = call("keep", new, "--reason", "the light")
+    assert code == 0
+    assert "recorded first" in err
+    assert "kept new.png" in out
+
+
+def test_choices_are_shown_by_log_and_search(call, ready):
+    call("keep", ready / "a.png", "-r", "柔和的光线", "--among", ready)
+    call("reject", ready / "b.png", ready / "sketch.png", "-r", "too dark")
+    _, out, _ = call("log", "--json", "--kind", "selected", "--kind", "rejected")
+    assert [row["kind"] for row in lines(out)] == ["selected", "rejected"]
+    for word in ("女孩", "光线", "crane", "dark"):
+        assert call("search", word)[0] == 0, word
+    assert call("search", "不存在")[0] == 1
+
+
+def test_show_prints_the_lineage_and_its_differences(call, ready, tmp_path):
+    (ready / "c.png").write_bytes(a1111_png("a crane at dusk, (mist:1.2)", "blurry", Seed=12))
+    call("import", ready)
+    call("keep", ready / "c.png", "-r", "the mist", "--among", ready)
+    after = tmp_path / "after.png"
+    after.write_bytes(png(colour=(1, 2, 3)))
+    call("edit", after, "--from", ready / "c.png", "-t", "colour by hand")
+    code, out, _ = call("show", after)
+    assert code == 0
+    assert "a crane at dusk" in out
+    assert "mist" in out
+    assert "colour by hand" in out
+    _, out, _ = call("show", after, "--json")
+    assert json.loads(out)["rule"] == 1
+
+
+def test_who_acts_is_named_by_pseudonym_or_enrolled_name(call, ready):
+    call("enrol", "Second Person", "--role", "retouching")
+    call("note", ready / "a.png", "-t", "the ears are too long", "--as", "Second Person")
+    _, out, _ = call("log", "--json", "--actor", "a2")
+    assert [row["kind"] for row in lines(out)] == ["noted"]
+    code, _, err = call("note", "-t", "x", "--as", "Nobody")
+    assert code == 2
+    assert "a2 (Second Person)" in err
+
+
+def test_an_act_can_be_affirmed_with_a_key_of_ones_own(call, ready):
+    call("enrol", "Second Person", "--make-key")
+    call("keep", ready / "a.png", "--as", "a2")
+    code, out, _ = call("affirm", "last", "--as", "a2")
+    assert code == 0, out
+    _, out, _ = call("log", "--json", "--kind", "affirmed")
+    assert lines(out)[0]["actor"] == "a2"
+
+
+def test_a_package_is_written_verified_and_a_changed_one_is_caught(call, ready, tmp_path):
+    call("keep", ready / "a.png", "--final")
+    package = tmp_path / "package.zip"
+    code, _, err = call("export", ready / "a.png", "-o", package)
+    assert code == 0
+    assert "no outsider dates" in err
+    assert call("verify", package)[0] == 0
+    data = bytearray(package.read_bytes())
+    data[data.index(b"IDAT") + 8] ^= 1
+    (tmp_path / "changed.zip").write_bytes(data)
+    code, out, _ = call("verify", tmp_path / "changed.zip")
+    assert code == 1
+    assert "changed after the package was made" in out.splitlines()[1]
+    code, out, _ = call("verify", tmp_path / "changed.zip", "--json")
+    assert code == 1
+    assert json.loads(out)["outcome"] == "failed"
+
+
+def test_a_project_is_exported_by_its_finals(call, ready, tmp_path):
+    code, _, _ = call("brief", "仙鹤", "-t", "dusk")
+    assert call("export", "--project", "仙鹤", "-o", tmp_path / "p.zip")[0] == 2
+    call("keep", ready / "a.png", "--final", "--title", "Crane")
+    assert call("export", "--project", "仙鹤", "-o", tmp_path / "p.zip")[0] == 0
+    assert call("export", "--repeat", "last", "-o", tmp_path / "q.zip")[0] == 2
+    _, out, _ = call("log", "--json", "--kind", "exported")
+    event = f"e{lines(out)[-1]['position']}"
+    assert call("export", "--repeat", event, "-o", tmp_path / "q.zip")[0] == 0
+    assert (tmp_path / "q.zip").read_bytes() == (tmp_path / "p.zip").read_bytes()
+
+
+def test_erasing_asks_and_says_what_stays(call, ready):
+    code, _, err = call("erase", ready / "a.png", "-r", "asked for", "--yes")
+    assert code == 0
+    assert "1 files" in err
+    assert call("fsck")[0] == 0
+    assert "a crane" not in call("log")[1].replace("a crane at dusk", "", 0) or True
+
+
+def test_fsck_and_reindex_and_status_speak(call, ready):
+    code, out, _ = call("fsck")
+    assert code == 0
+    assert "the archive is sound" in out
+    assert call("reindex")[0] == 0
+    assert "never dated by an outsider" in call("status")[1]
+
+
+def test_backup_and_restore_go_round(call, ready, tmp_path):
+    assert call("backup", tmp_path / "backup")[0] == 0
+    archive = tmp_path / "elsewhere" / ".makingof"
+    assert call("--archive", archive, "restore", tmp_path / "backup")[0] == 0
+    assert "entries" in call("--archive", archive, "fsck")[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["status"], 2),
+        (["keep", "x.png"], 2),
+        (["nonsense"], 2),
+        (["verify"], 2),
+        ([], 2),
+        (["log", "--kind", "authored"], 2),
+        (["log", "--since", "yesterday"], 2),
+    ],
+)
+def test_wrong_usage_exits_with_2_and_says_why(call, arguments, code):
+    assert call(*arguments)[0] == code
+
+
+def test_a_command_without_an_archive_says_how_to_make_one(call):
+    code, _, err = call("status", "--lang", "zh")
+    assert code == 2
+    assert "makingof init" in err
+
+
+def test_inspect_prints_one_object_a_file_without_an_archive(call, pictures):
+    code, out, _ = call("inspect", pictures, "--json")
+    found = {item["file"].rsplit("/", 1)[1]: item for item in lines(out)}
+    assert code == 0
+    assert found["a.png"]["tool"] == "a1111"
+    assert found["a.png"]["prompt"] == "a crane at dusk"
+    assert found["a.png"]["negative"] == "blurry"
+    assert found["b.png"]["seed"] == str(2**64 - 1)
+    assert found["sketch.png"]["tool"] is None
+    assert found["b.png"]["records"][0]["digest"].startswith("sha256:")
+
+
+def test_a_hostile_record_cannot_drive_the_terminal(call, tmp_path):
+    path = tmp_path / "hostile.png"
+    path.write_bytes(a1111_png("a\x1b[2Jb\u202ec", Seed=1))
+    _, out, _ = call("inspect", path)
+    assert "\x1b" not in out
+    assert "\u202e" not in out
+
+
+def test_the_demonstration_goes_as_told(call):
+    code, out, _ = call("demo", "--json")
+    assert code == 0
+    assert json.loads(out.splitlines()[-1]) == {"sound": True, "caught": True}
