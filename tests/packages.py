@@ -157,7 +157,7 @@ class Archive:
             "graph": self.history.graph(),
             "checkpoint": self.checkpoint,
             "open_blob": self.open_blob,
-            "stamped": [told.position for told in self.history.told if self._kind(told) is Kind.STAMPED],
+            "stamped": [told.position for told in self.history.told if self.kind(told) is Kind.STAMPED],
             "make_preview": lambda data: b"\xff\xd8\xffpreview of " + str(len(data)).encode(),
             "has_pixel_data": lambda _: False,
         }
@@ -167,7 +167,7 @@ class Archive:
         data = self.blobs.get(digest)
         return None if data is None else io.BytesIO(data)
 
-    def _kind(self, told: Told) -> Kind:
+    def kind(self, told: Told) -> Kind:
         return self.history.entry_at(told.position).kind
 
     def sign(self, manifest: bytes) -> bytes:

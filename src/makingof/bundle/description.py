@@ -129,6 +129,9 @@ class Description(msgspec.Struct, frozen=True, omit_defaults=True):
         if found.format != layout.FORMAT:
             message = f"package format {found.format[:40]!r} is not {layout.FORMAT}"
             raise MalformedError(message, hint="a newer makingof may read it")
+        if not found.pictures:
+            message = "package.json does not say which pictures the package is about"
+            raise MalformedError(message)
         _check_files(found.files)
         if list(found.lineage) != sorted(set(found.lineage)) or not all(
             0 <= position < found.log.size for position in found.lineage

@@ -290,9 +290,8 @@ class _Run:
     def find_lineage(self) -> _Said:
         listed = frozenset(self.description.lineage)
         self.graph = MemoryGraph(self.record.entries)
-        unknown = [part for part in self.description.pictures if part not in self.record.file_parts]
-        if unknown or not self.description.pictures:
-            message = "package does not say which recorded pictures it is about"
+        if unknown := [part for part in self.description.pictures if part not in self.record.file_parts]:
+            message = f"{unknown[0]}, which the package is about, is named by no event"
             raise IntegrityError(message)
         silent = any(_hides_links(entry) for entry in self.record.lineage)
         found = find_lineage(self.graph, self.description.pictures, listed=listed)
