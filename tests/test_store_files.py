@@ -263,7 +263,7 @@ def test_a_blob_that_another_process_erases_meanwhile_is_never_acknowledged(tmp_
     assert stored.is_new
 
 
-@pytest.mark.parametrize("count", [0, 64, 128])
+@pytest.mark.parametrize("count", [0, 128, 256])
 def test_whole_batches_come_back_whole(count, store, tmp_path):
     (tmp_path / "a").write_bytes(b"a")
     assert len(list(store.put_many([tmp_path / "a"] * count))) == count

@@ -29,7 +29,7 @@ from makingof.texts import say
 _INCOMING = "incoming"
 _SHARDS = tuple(f"{number:02x}" for number in range(256))
 _NAME = re.compile(r"[0-9a-f]{64}")
-_BATCH_FILES = 64
+_BATCH_FILES = 128
 _BATCH_BYTES = 256 << 20
 
 _Outcome = Taken | Failure | StorageError

@@ -27,7 +27,7 @@ from makingof.texts import say
 THREADS = 8  # while some wait for the disk, the others hash
 IN_MEMORY_BYTES = 8 << 20  # a file up to this is read whole, a larger one piece by piece
 _ATTEMPTS = 3
-_AHEAD = 64
+_AHEAD = 128
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
