@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.index.database import Database, Row
-from makingof.index.values import FileRow, Judged, Judgement
+from makingof.index.values import FileRow, Judgement
+from makingof.lineage.choices import Judged
 from makingof.part import Means, Role
 
 FILE_COLUMNS = """

@@ -4,7 +4,8 @@ from makingof.digest import Digest
 from makingof.index.database import Database, Row
 from makingof.index.files import FILE_COLUMN_COUNT, FILE_COLUMNS, FILE_TABLES, file_row
 from makingof.index.search import match_expression
-from makingof.index.values import FileRow, Judged, PictureFilter, PictureRow
+from makingof.index.values import FileRow, PictureFilter, PictureRow
+from makingof.lineage.choices import Judged
 
 # What was last said of the bytes by a choice that stands.
 _JUDGED = """

@@ -5,7 +5,8 @@ from makingof.index.database import Database
 from makingof.index.events import current_project
 from makingof.index.pictures import count_pictures
 from makingof.index.stamps import dated_size
-from makingof.index.values import Judged, PictureFilter, Status
+from makingof.index.values import PictureFilter, Status
+from makingof.lineage.choices import Judged
 
 # A picture is final when it was so marked or published; a publication names its files, or cites their event.
 _FINALS = """

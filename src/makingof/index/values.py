@@ -2,23 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 import msgspec
 
 from makingof.digest import Digest
 from makingof.event import Kind
+from makingof.lineage.choices import Judged
 from makingof.part import Means, Role
 from makingof.stamp.kept import KeptReceipt
-
-
-class Judged(StrEnum):
-    """What was last said of a picture, by choices that were not taken back."""
-
-    FINAL = "final"
-    KEPT = "kept"
-    REJECTED = "rejected"
-    NEVER = "never"
 
 
 class FileRow(msgspec.Struct, frozen=True):

@@ -66,7 +66,8 @@ class WordDifference:
         return [arriving[at] if at in arriving else next(staying) for at in range(length)]
 
 
-class TextChange(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class TextChange:
     """How a prompt changed. `words` is None where a side cannot be read; its state says why."""
 
     before: State
@@ -74,7 +75,8 @@ class TextChange(NamedTuple):
     words: WordDifference | None
 
 
-class ParameterChange(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ParameterChange:
     """One parameter on both sides; None where the record does not mention it.
 
     A value the tool says was its default is not the same as one that was given, and

@@ -137,6 +137,12 @@ def digests_in(value: object) -> Iterator[Digest]:
             continue
 
 
+def claimed_ms(entry: Entry, links: Links) -> int | None:
+    """Return when a `recovered` event was made by its own word: its header's, or its earliest file's."""
+    stated = occurred_ms(entry)
+    return min((claim.at_ms for claim in links.claims), default=None) if stated is None else stated
+
+
 def _file_link(kind: Kind, digest: Digest, part: object) -> FileLink:
     if not isinstance(part, Part):
         return FileLink(digest, None, None, given=False)

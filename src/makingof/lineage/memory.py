@@ -10,7 +10,7 @@ from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.lineage.graph import FolderClaim, Node, Stream
-from makingof.lineage.links import AT_THE_MOMENT, JOB_KINDS, FileLink, links_of, milliseconds, occurred_ms
+from makingof.lineage.links import AT_THE_MOMENT, JOB_KINDS, FileLink, claimed_ms, links_of, milliseconds
 from makingof.lineage.streams import StreamFact, make_stream, stream_facts
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -56,8 +56,6 @@ class MemoryGraph:
         self._jobs[position] = {(job.tool, job.id) for job in links.jobs}
         for job in self._jobs[position]:
             self._by_job[job].add(position)
-        times = [claim.at_ms for claim in links.claims]
-        claimed = occurred_ms(entry)
         self._nodes[position] = Node(
             position=position,
             kind=entry.kind,
@@ -65,7 +63,7 @@ class MemoryGraph:
             project=header.project,
             stream=header.stream,
             recorded_ms=milliseconds(header.recorded_at),
-            claimed_ms=min(times, default=None) if claimed is None else claimed,
+            claimed_ms=claimed_ms(entry, links),
         )
         is_job = entry.kind in JOB_KINDS
         self._claims[position] = {
