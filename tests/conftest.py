@@ -1,8 +1,10 @@
 """Fixtures shared by all tests: a clock that stands still, and archives in a folder of their own."""
 
 import pytest
-
 from tests.clocks import ManualClock
+
+from makingof.archive.archive import Home, Plan, create_archive
+from makingof.config import Settings
 
 
 @pytest.fixture
@@ -12,16 +14,11 @@ def clock():
 
 @pytest.fixture
 def home(tmp_path):
-    from makingof.archive.archive import Home
-
     return Home(tmp_path / "work" / ".makingof", tmp_path / "state")
 
 
 @pytest.fixture
 def archive(home, clock):
-    from makingof.archive.archive import Plan, create_archive
-    from makingof.config import Settings
-
     made, _ = create_archive(home, clock, Plan("Test Owner", Settings()))
     with made:
         yield made

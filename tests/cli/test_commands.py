@@ -3,9 +3,10 @@
 import json
 
 import pytest
+from tests.records import a1111_png, comfyui_png, png, text_to_image
+
 from makingof.cli.main import COMMANDS, run
 from makingof.texts import LANGUAGES
-from tests.records import a1111_png, comfyui_png, png, text_to_image
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_a_package_is_written_verified_and_a_changed_one_is_caught(call, ready, 
 
 
 def test_a_project_is_exported_by_its_finals(call, ready, tmp_path):
-    code, _, _ = call("brief", "仙鹤", "-t", "dusk")
+    call("brief", "仙鹤", "-t", "dusk")
     assert call("export", "--project", "仙鹤", "-o", tmp_path / "p.zip")[0] == 2
     call("keep", ready / "a.png", "--final", "--title", "Crane")
     assert call("export", "--project", "仙鹤", "-o", tmp_path / "p.zip")[0] == 0
@@ -167,9 +168,8 @@ def test_a_project_is_exported_by_its_finals(call, ready, tmp_path):
 def test_erasing_asks_and_says_what_stays(call, ready):
     code, _, err = call("erase", ready / "a.png", "-r", "asked for", "--yes")
     assert code == 0
-    assert "1 files" in err
     assert call("fsck")[0] == 0
-    assert "a crane" not in call("log")[1].replace("a crane at dusk", "", 0) or True
+    assert "the bytes of 1 files go for good" in err
 
 
 def test_fsck_and_reindex_and_status_speak(call, ready):

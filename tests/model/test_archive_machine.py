@@ -1,5 +1,6 @@
 """A state machine over record, crash, reopen, reindex and export: nothing acknowledged is ever lost."""
 
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -7,6 +8,9 @@ from pathlib import Path
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.clocks import ManualClock
+from tests.records import a1111_png
+
 from makingof.archive import acts
 from makingof.archive.archive import Home, Plan, create_archive, open_archive
 from makingof.archive.erasing import Erasure, apply_erasures, erase
@@ -20,14 +24,12 @@ from makingof.event import Event, Kind
 from makingof.part import Means
 from makingof.stamp.trust import built_in_trust
 from makingof.verify.check import check_bundle
-from tests.clocks import ManualClock
-from tests.records import a1111_png
 
 OWNER = acts.Teller("a1")
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20).filter(str.strip)
 
 
-class Crash(Exception):
+class PowerCutError(Exception):
     """Power is gone."""
 
 
@@ -36,7 +38,7 @@ class ArchiveMachine(RuleBasedStateMachine):
 
     def __init__(self):
         super().__init__()
-        place = "/dev/shm" if Path("/dev/shm").is_dir() else None
+        place = os.environ.get("PYTEST_DEBUG_TEMPROOT")
         self.folder = Path(tempfile.mkdtemp(prefix="makingof-model-", dir=place))
         self.clock = ManualClock()
         self.acknowledged = []
@@ -84,14 +86,14 @@ class ArchiveMachine(RuleBasedStateMachine):
 
         class Dying:
             def now(self):
-                raise Crash
+                raise PowerCutError
 
             uptime_ms = boot_id = now
 
         self.archive.recorder._clock = Dying()
         try:
             self.archive.recorder.commit([prepared])
-        except Crash:
+        except PowerCutError:
             pass
         else:
             raise AssertionError

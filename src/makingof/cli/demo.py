@@ -113,7 +113,7 @@ class _Demonstration:
         self.terminal.say("demo.edited", name=_EDITED, text=text)
         final = namer.pictures([str(edited)])
         title = self.terminal.text(say("demo.title"))
-        self._record(archive, acts.choose(Kind.SELECTED, final, table, owner, final=True, title=title))
+        self._record(archive, acts.choose(Kind.SELECTED, final, acts.Table(), owner, final=True, title=title))
 
     def _record(self, archive: Archive, observation: Observation, means: Means = Means.LIVE) -> None:
         archive.record([observation], means=means)

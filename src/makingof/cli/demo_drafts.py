@@ -13,8 +13,9 @@ from PIL import Image, ImageDraw, PngImagePlugin
 _SIDE = 384
 _NEGATIVE = "text, watermark, blurry, extra paws"
 _TOOL = (
-    "Steps: 28, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: {guidance}, Seed: {seed}, Size: 384x384, "
-    "Model hash: 0000000000, Model: makingof-demonstration, Version: v1.10.1-demonstration"
+    "Steps: 28, Sampler: DPM++ 2M, Schedule type: Karras, CFG scale: {guidance}, Seed: {seed}, "
+    "Size: 384x384, Model hash: 0000000000, Model: makingof-demonstration, "
+    "Version: v1.10.1-demonstration"
 )
 
 

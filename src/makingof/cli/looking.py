@@ -9,7 +9,7 @@ from makingof.archive.names import Namer
 from makingof.cli.command import argument, command, option
 from makingof.cli.inspecting import visible
 from makingof.cli.opening import reading, report_new, writing
-from makingof.cli.showing import lineage_to_builtins, show_lineage
+from makingof.cli.showing import compared_tree, show_lineage
 from makingof.cli.terminal import Terminal
 from makingof.errors import UsageError
 from makingof.event import Kind
@@ -122,7 +122,7 @@ def show(terminal: Terminal, pictures: tuple[str, ...]) -> None:
         report_new(terminal, namer)
         lineage = archive.index.lineage(archive.log, [picture.file_part for picture in found])
         if terminal.as_json:
-            terminal.json(lineage_to_builtins(archive, lineage))
+            terminal.json(compared_tree(archive, lineage).to_builtins())
         else:
             show_lineage(terminal, archive, lineage)
 
