@@ -22,7 +22,7 @@ from urllib.parse import unquote_to_bytes
 _MIN_BYTES = 8  # anything shorter is in everything
 _PHRASE_BYTES = 16
 _BREAKS = re.compile(r"[\r\n,;:，。；：、]+")
-_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "latin-1", "gb18030", "shift_jis")
+_ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "latin-1", "gb18030", "shift_jis")
 
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
 _HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}")
@@ -164,7 +164,8 @@ def _unwrapped(data: bytes) -> Iterator[bytes]:
     for run in _HEX_RUN.findall(data):
         yield bytes.fromhex(run.decode("ascii"))
     for run in _BASE64_RUN.findall(data):
-        yield base64.b64decode(run[: len(run) // 4 * 4].translate(_URL_SAFE))
+        for start in range(4):  # letters before it may have run into it
+            yield _decode_base64(run[start:])
     for number, head in enumerate(_STREAM_HEAD.finditer(data)):
         if number == _MAX_STREAMS:
             break
@@ -176,6 +177,11 @@ def _unescape(match: re.Match[bytes]) -> bytes:
         return _LETTERS.get(match[2], match[2])
     units = bytes.fromhex(match[1].replace(b"\\u", b"").decode("ascii"))  # UTF-16, pairs and all
     return units.decode("utf-16-be", "surrogatepass").encode("utf-8", "surrogatepass")
+
+
+def _decode_base64(run: bytes) -> bytes:
+    whole = run if len(run) % 4 != 1 else run[:-1]
+    return base64.b64decode(whole.translate(_URL_SAFE) + b"=" * (-len(whole) % 4))
 
 
 def _inflate(data: bytes) -> bytes:
