@@ -233,3 +233,20 @@ def test_the_demonstration_goes_as_told(call):
     code, out, _ = call("demo", "--json")
     assert code == 0
     assert json.loads(out.splitlines()[-1]) == {"sound": True, "caught": True}
+
+
+def test_what_was_withheld_is_opened_later_beside_the_package(call, ready, tmp_path):
+    call("keep", ready / "a.png", "-r", "柔和的光线")
+    _, out, _ = call("log", "--json", "--kind", "generated")
+    event = f"e{lines(out)[0]['position']}"
+    package = tmp_path / "sealed.zip"
+    withheld = ("--withhold", "prompts", "--withhold", f"{event}:parameters")
+    assert call("export", ready / "a.png", "-o", package, *withheld)[0] == 0
+    assert b"crane" not in package.read_bytes()
+    opened = tmp_path / "opened.jsonl"
+    assert call("export", "--disclose", f"{event}:prompt", "-o", opened)[0] == 0
+    assert b"crane" in opened.read_bytes()
+    assert call("verify", package, "--open", opened)[0] == 0
+    opened.write_bytes(opened.read_bytes().replace(b"crane", b"heron"))
+    assert call("verify", package, "--open", opened)[0] == 1
+    assert call("export", "--disclose", f"{event}:choice", "-o", tmp_path / "x.jsonl")[0] == 2

@@ -99,6 +99,20 @@ def repeat_request(archive: Archive, event: Digest) -> tuple[Request, Digest]:
     return request, noted.payload
 
 
+def part_bytes(archive: Archive, event: Digest, part_type: str) -> list[bytes]:
+    """Return the bytes of an event's parts, of one type or of all: what opens them in a package.
+
+    Parts listed by a list part come with it. An unknown type, and an event without
+    such a part, is a `UsageError`.
+    """
+    position = archive.log.find_leaf(event.raw)
+    stored = [] if position is None else [part.data for part in archive.log.parts(position) if part.data]
+    found = [data for data in stored if part_type in ("", Part.parse(data).type)]
+    if not found:
+        raise UsageError(say("export.no_such_part", name=event, part=part_type or "–"))
+    return found
+
+
 class _Noted(msgspec.Struct, frozen=True):
     """What an `exported` event notes."""
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import click
 
+from makingof import durable
 from makingof.archive.archive import Archive
 from makingof.archive.authorities import authorities_of
-from makingof.archive.export import export_package, repeat_request, write_request
+from makingof.archive.export import export_package, part_bytes, repeat_request, write_request
 from makingof.archive.names import Namer
 from makingof.archive.stamping import stamp_log
 from makingof.bundle.description import Options
+from makingof.bundle.lines import join_lines
 from makingof.bundle.request import Request
 from makingof.cli.command import argument, command, option
 from makingof.cli.inspecting import visible
@@ -36,6 +38,7 @@ _FILE = click.Path(exists=True, path_type=Path)
 @option("--full", is_flag=True, help="help.option_full")
 @option("--repeat", metavar="EVENT", help="help.option_repeat")
 @option("--refresh", metavar="EVENT", help="help.option_refresh")
+@option("--disclose", multiple=True, metavar="EVENT[:PART]", help="help.option_disclose")
 @option("--no-stamp", is_flag=True, help="help.option_no_stamp")
 def export(
     terminal: Terminal,
@@ -46,11 +49,15 @@ def export(
     full: bool,
     repeat: str | None,
     refresh: str | None,
+    disclose: tuple[str, ...],
     no_stamp: bool,
 ) -> None:
     """Write a package; see `help.export`."""
     if repeat is not None:
         _repeat(terminal, repeat, output)
+        return
+    if disclose:
+        _disclose(terminal, disclose, output)
         return
     with writing(terminal) as archive:
         namer = Namer(archive)
@@ -58,7 +65,7 @@ def export(
         report_new(terminal, namer)
         if not no_stamp:
             _stamp_first(terminal, archive)
-        request = _request(archive, wanted, Options(tuple(sorted(set(withhold))), full), refresh)
+        request = _request(archive, wanted, Options(_withheld(namer, withhold), full), refresh)
         done = export_package(archive, request, output)
         terminal.say("cli.exported", path=output, event=f"e{done.recorded.position}", payload=done.payload)
         terminal.json({"package": str(output), "payload": done.payload, "event": str(done.recorded.name)})
@@ -78,6 +85,28 @@ def _wanted(
     if not pictures:
         raise UsageError(say("cli.nothing_to_export"), hint=say("cli.nothing_to_export_hint"))
     return tuple(picture.file_part for picture in namer.pictures(pictures))
+
+
+def _withheld(namer: Namer, withhold: tuple[str, ...]) -> tuple[str, ...]:
+    """Spell `e41:reason` with the event's own name, so that the package says the same for ever."""
+    spelled = set()
+    for item in withhold:
+        event, colon, part_type = item.rpartition(":")
+        spelled.add(f"{namer.event(event)}:{part_type}" if colon else item)
+    return tuple(sorted(spelled))
+
+
+def _disclose(terminal: Terminal, wanted: tuple[str, ...], output: Path) -> None:
+    """Write parts that were sealed in a package, for `verify --open` beside it."""
+    with reading(terminal) as archive:
+        namer = Namer(archive)
+        lines = []
+        for item in wanted:
+            event, _, part_type = item.partition(":")
+            lines += part_bytes(archive, namer.event(event), part_type)
+    durable.write_new(output, join_lines(lines), mode=durable.SHARED)
+    terminal.say("cli.disclosed", path=output, count=len(lines))
+    terminal.json({"file": str(output), "parts": len(lines)})
 
 
 def _stamp_first(terminal: Terminal, archive: Archive) -> None:
