@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 import pytest
 
-from docs import make_cli, make_layers
+from docs import make_cli, make_layers, make_start
 from makingof import errors
 from makingof.cli.main import COMMANDS
 from makingof.config import Settings
@@ -69,6 +69,12 @@ def test_every_page_of_the_site_is_in_its_navigation():
 
 def test_the_command_page_is_what_the_program_says():
     assert make_cli.PAGE.read_text("utf-8") == make_cli.page(), "run docs/make_cli.py"
+
+
+def test_the_first_image_is_recorded_as_the_page_shows(tmp_path):
+    page = make_start.PAGE.read_text("utf-8")
+    now = make_start.refreshed(page, tmp_path)
+    assert make_start.constant(now) == make_start.constant(page), "run docs/make_start.py"
 
 
 def test_every_command_has_its_heading():
