@@ -57,6 +57,15 @@ def test_two_saves_of_a_photoshop_document():
     )
 
 
+def test_between_formats_only_what_all_of_them_say_is_compared():
+    psb, kra = read_document(psd.write_psd(big=True)), read_document(krita.write_kra())
+    assert compare_documents(read_document(psd.write_psd()), psb) == ()
+    assert compare_documents(psb, kra) == ()
+    hidden = (replace(DRAWING[0], visible=False), *DRAWING[1:])
+    (change,) = compare_documents(psb, read_document(krita.write_kra(hidden)))
+    assert (change.change, change.path) == (Change.HIDDEN, "题字")
+
+
 def test_equal_documents_have_no_difference():
     document = read_document(krita.write_kra())
     assert compare_documents(document, document) == ()

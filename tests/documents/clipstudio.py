@@ -42,15 +42,16 @@ def make_database(layers=DRAWING, blobs=0, *, unit=0, edit="") -> bytes:
     connection = sqlite3.connect(":memory:")
     connection.executescript(
         """
-        CREATE TABLE Project(_PW_ID INTEGER PRIMARY KEY, ProjectInternalVersion TEXT, ProjectName TEXT, ProjectCanvas INTEGER);
+        CREATE TABLE Project(_PW_ID INTEGER PRIMARY KEY, ProjectInternalVersion TEXT, ProjectName TEXT,
+            ProjectCanvas INTEGER);
         CREATE TABLE Canvas(_PW_ID INTEGER PRIMARY KEY, MainId INTEGER, CanvasUnit INTEGER, CanvasWidth REAL,
             CanvasHeight REAL, CanvasResolution REAL, CanvasRootFolder INTEGER);
         CREATE TABLE CanvasPreview(_PW_ID INTEGER PRIMARY KEY, CanvasId INTEGER, ImageType INTEGER,
             ImageWidth INTEGER, ImageHeight INTEGER, ImageData BLOB);
         CREATE TABLE Layer(_PW_ID INTEGER PRIMARY KEY, MainId INTEGER, LayerName TEXT, LayerType INTEGER,
-            LayerFolder INTEGER, LayerVisibility INTEGER, LayerOpacity INTEGER, LayerComposite INTEGER, LayerUuid TEXT,
-            LayerOffsetX INTEGER, LayerOffsetY INTEGER, LayerLayerMaskMipmap INTEGER, LayerNextIndex INTEGER,
-            LayerFirstChildIndex INTEGER);
+            LayerFolder INTEGER, LayerVisibility INTEGER, LayerOpacity INTEGER, LayerComposite INTEGER,
+            LayerUuid TEXT, LayerOffsetX INTEGER, LayerOffsetY INTEGER, LayerLayerMaskMipmap INTEGER,
+            LayerNextIndex INTEGER, LayerFirstChildIndex INTEGER);
         """
     )
     connection.execute("INSERT INTO Project VALUES (1, '1.1.0', '猫 cat', 1)")
@@ -61,10 +62,11 @@ def make_database(layers=DRAWING, blobs=0, *, unit=0, edit="") -> bytes:
     connection.execute("INSERT INTO CanvasPreview VALUES (1, 1, 1, ?, ?, ?)", (WIDTH, HEIGHT, preview))
     rows = [(1, "", 256, 1, 1, 256, 0, "root", 0, 0, 0, 0, _first(layers))]
     _add_layers(rows, layers)
-    connection.executemany(f"INSERT INTO Layer VALUES (NULL, {', '.join('?' * 13)})", rows)
+    connection.executemany("INSERT INTO Layer VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     if blobs:
         connection.execute(
-            "CREATE TABLE TimeLapseBlob(_PW_ID INTEGER PRIMARY KEY, MainId INTEGER, BlobType INTEGER, BlobData BLOB)"
+            "CREATE TABLE TimeLapseBlob(_PW_ID INTEGER PRIMARY KEY, MainId INTEGER, BlobType INTEGER, "
+            "BlobData BLOB)"
         )
         listed = [(number + 1, 0, identity(number)) for number in range(blobs)]
         connection.executemany("INSERT INTO TimeLapseBlob VALUES (NULL, ?, ?, ?)", listed)

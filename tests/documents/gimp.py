@@ -96,6 +96,8 @@ def _layer(out: _Writer, drawn: Drawn, path: tuple[int, ...]) -> None:
     width, height = drawn.size
     out.put(">III", width, height, 1)
     out.string(drawn.name)
+    if drawn.children is not None:  # first, as in GIMP: it makes another object of the layer
+        out.property(29, b"")
     out.property(6, struct.pack(">I", drawn.opacity))
     if out.pointer == ">Q":
         out.property(33, struct.pack(">f", drawn.opacity / 255))
@@ -104,7 +106,6 @@ def _layer(out: _Writer, drawn: Drawn, path: tuple[int, ...]) -> None:
     out.property(7, struct.pack(">I", 0))
     out.property(20, struct.pack(">I", drawn.id))
     if drawn.children is not None:
-        out.property(29, b"")
         out.property(31, struct.pack(">I", 1))
     if len(path) > 1:  # GIMP writes no path for layers at the top
         out.property(30, struct.pack(f">{len(path)}I", *path))

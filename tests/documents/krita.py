@@ -13,7 +13,8 @@ AI = f"{FOLDER}/annotations/ai_diffusion/"
 _DOC = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     "<!DOCTYPE DOC PUBLIC '-//KDE//DTD krita 2.0//EN' 'http://www.calligra.org/DTD/krita-2.0.dtd'>\n"
-    '<DOC xmlns="http://www.calligra.org/DTD/krita" syntaxVersion="2.0" kritaVersion="5.1.5" editor="Krita">\n'
+    '<DOC xmlns="http://www.calligra.org/DTD/krita" syntaxVersion="2.0" '
+    'kritaVersion="5.1.5" editor="Krita">\n'
 )
 _INFO = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -61,10 +62,12 @@ def _node(drawn: Drawn) -> str:
     )
     if drawn.children is not None:
         inner = "".join(map(_node, drawn.children))
-        return f'<layer nodetype="grouplayer" passthrough="0" filename="layer{drawn.id}" {said}><layers>{inner}</layers></layer>'
+        head = f'<layer nodetype="grouplayer" passthrough="0" filename="layer{drawn.id}" {said}>'
+        return f"{head}<layers>{inner}</layers></layer>"
     mask = ""
     if drawn.mask is not None:
-        mask = f'<masks><mask nodetype="transparencymask" name={quoteattr(drawn.mask)} filename="mask{drawn.id}"/></masks>'
+        said_of_it = f'nodetype="transparencymask" name={quoteattr(drawn.mask)} filename="mask{drawn.id}"'
+        mask = f"<masks><mask {said_of_it}/></masks>"
     return (
         f'<layer nodetype="paintlayer" filename="layer{drawn.id}" colorspacename="RGBA" {said}>{mask}</layer>'
     )
@@ -155,7 +158,12 @@ STATE = {
             "params": {
                 "bounds": [16, 16, 64, 32],
                 "name": "repair the hand",
-                "metadata": {"prompt": "a hand", "sampler": "Euler a (30 / 5.5)", "style": "x.json", "checkpoint": "sd15"},
+                "metadata": {
+                    "prompt": "a hand",
+                    "sampler": "Euler a (30 / 5.5)",
+                    "style": "x.json",
+                    "checkpoint": "sd15",
+                },
                 "seed": 42,
             },
             "in_use": {},

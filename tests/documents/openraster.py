@@ -2,10 +2,9 @@
 
 from xml.sax.saxutils import quoteattr
 
+from PIL import Image
 from tests.documents.drawing import DRAWING, HEIGHT, WIDTH, Drawn, merged, png
 from tests.documents.zipped import write_zip
-
-from PIL import Image
 
 
 def write_ora(layers=DRAWING, extra=(), *, without=()) -> bytes:

@@ -54,7 +54,7 @@ def read_clip_layers(database: Database, canvas: Row) -> tuple[tuple[Layer, ...]
     layers = reader.branch(top["LayerFirstChildIndex"], 1)
     lost = len(rows) - len(reader.seen)
     if lost:
-        reader.damage.append(Damage("Layer", f"{lost} layers hang on nothing and are not listed"))
+        reader.damage.append(Damage("Layer", f"layers that hang on nothing and are not listed: {lost}"))
     return layers, reader.damage
 
 

@@ -173,7 +173,7 @@ def _without_log(content: bytes) -> bytes:
 def _as_malformed() -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, sqlite3.Warning, OverflowError, MemoryError) as err:
+    except (sqlite3.Error, sqlite3.Warning, OverflowError, UnicodeError, MemoryError) as err:
         message = f"database does not read: {err}"
         raise MalformedError(message) from err
 

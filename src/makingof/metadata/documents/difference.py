@@ -37,6 +37,12 @@ class Change(StrEnum):
     BYTES = "bytes"  # its stored data is not the same
 
 
+_IN_EVERY_FORMAT = frozenset(
+    {Change.ADDED, Change.REMOVED, Change.RENAMED, Change.MOVED, Change.SHOWN, Change.HIDDEN}
+)
+_FAMILIES = {"psb": "psd"}
+
+
 @dataclass(frozen=True, slots=True)
 class LayerChange:
     """One change of one layer. `path` names it with its groups, as they are now or were if it is gone."""
@@ -60,8 +66,15 @@ _Matches: TypeAlias = dict[int, int]  # number before: number after
 
 
 def compare_documents(before: Document, after: Document) -> tuple[LayerChange, ...]:
-    """Compare the layers of two documents; see `compare_layers`."""
-    return compare_layers(before.layers, after.layers)
+    """Compare the layers of two documents; see `compare_layers`.
+
+    Between two formats only names, order and visibility are compared: the rest is
+    said in words and scales of their own.
+    """
+    changes = compare_layers(before.layers, after.layers)
+    if _FAMILIES.get(before.format, before.format) == _FAMILIES.get(after.format, after.format):
+        return changes
+    return tuple(change for change in changes if change.change in _IN_EVERY_FORMAT)
 
 
 def compare_layers(before: Sequence[Layer], after: Sequence[Layer]) -> tuple[LayerChange, ...]:
