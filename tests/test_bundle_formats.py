@@ -52,7 +52,8 @@ def test_no_two_spellings_of_ranges_are_one(ranges, at, mask):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "makingof-ranges/1", "makingof-ranges/1\n", "makingof-ranges/2\n0 1\n", "makingof-ranges/1\n0 0\n",
+        "", "makingof-ranges/1", "makingof-ranges/1\n", "makingof-ranges/2\n0 1\n",
+        "makingof-ranges/1\n0 0\n",
         "makingof-ranges/1\n0 1\n\n1 2\n", "makingof-ranges/1\n5 6\n\n0 1\n", "makingof-ranges/1\n00 1\n",
         "makingof-ranges/1\n0 1\n\n", "makingof-ranges/1\n0 1\nAAAA\n", "makingof-ranges/1\n-1 1\n",
     ],
@@ -74,7 +75,8 @@ def test_manifests_read_back(digests):
 @pytest.mark.parametrize(
     "text",
     [
-        "x", f"{D.hex} a\n", f"{D.hex}  a", f"{D.hex}  ../a\n", f"{D.hex}  a\n{D.hex}  a\n", f"{D.hex.upper()}  a\n",
+        "x", f"{D.hex} a\n", f"{D.hex}  a", f"{D.hex}  ../a\n", f"{D.hex}  a\n{D.hex}  a\n",
+        f"{D.hex.upper()}  a\n",
         f"{D.hex}  b\n{D.hex}  a\n", f"{D.hex} *a\n", f"\n{D.hex}  a\n", f"{D.hex}  ä\n",
     ],
 )  # fmt: skip
@@ -124,12 +126,23 @@ def describe(**changes):
 
 ORIGINAL = File(number=1, parts=(D,), shows=Shows.ORIGINAL, name="data/files/0001.png", size=1, sha256=D)
 COPY = CopyOf(D, (ShownPiece(0, "0" * 32),))
+BAD_COPY = CopyOf(D, (ShownPiece(0, "x"),))
 
 
 def test_a_description_reads_back():
     nothing = File(number=2, parts=(D,), shows=Shows.NOTHING, why=Why.ERASED)
     whole = describe(files=(ORIGINAL, nothing), stamps=(Stamp("data/log/checkpoint", (), 9),))
     assert Description.parse(whole.to_bytes()) == whole
+
+
+def here(name="data/files/0001.png", **changes):
+    given = {"number": 1, "parts": (D,), "shows": Shows.ORIGINAL, "name": name, "size": 1, "sha256": D}
+    return {"files": (File(**{**given, **changes}),)}
+
+
+def absent(**changes):
+    given = {"number": 1, "parts": (D,), "shows": Shows.NOTHING, "why": Why.ERASED}
+    return {"files": (File(**{**given, **changes}),)}
 
 
 @pytest.mark.parametrize(
@@ -141,16 +154,19 @@ def test_a_description_reads_back():
         {"lineage": (1, 1)},
         {"lineage": (9,)},
         {"lineage": (-1,)},
-        {"files": (File(number=2, parts=(D,), shows=Shows.NOTHING, why=Why.ERASED),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.NOTHING),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.ORIGINAL),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.ORIGINAL, name="data/files/0002.png", size=1, sha256=D),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.ORIGINAL, name="data/log/0001.png", size=1, sha256=D),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.ORIGINAL, name="data/files/0001.png", size=1, sha256=D, copy=COPY),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.COPY, name="data/files/0001-copy.png", size=1, sha256=D, why=Why.WITHHELD),)},
-        {"files": (File(number=1, parts=(D,), shows=Shows.COPY, name="data/files/0001-copy.png", size=1, sha256=D, why=Why.WITHHELD, copy=CopyOf(D, (ShownPiece(0, "x"),))),)},
+        absent(number=2),
+        absent(why=None),
+        absent(shows=Shows.ORIGINAL, why=None),
+        absent(name="data/files/0001.png"),
+        here("data/files/0002.png"),
+        here("data/log/0001.png"),
+        here(copy=COPY),
+        here(why=Why.BRIEF),
+        here("data/files/0001-copy.png", shows=Shows.COPY, why=Why.WITHHELD),
+        here("data/files/0001-copy.png", shows=Shows.COPY, copy=COPY),
+        here("data/files/0001-copy.png", shows=Shows.COPY, why=Why.WITHHELD, copy=BAD_COPY),
     ],
-)  # fmt: skip
+)
 def test_descriptions_that_make_no_sense_are_malformed(changes):
     with pytest.raises(MalformedError):
         Description.parse(describe(**changes).to_bytes())

@@ -83,8 +83,7 @@ def deflated(size: int, stated: int) -> bytes:
 def test_a_deflated_file_that_is_not_as_long_as_stated_is_malformed(by):
     stream = io.BytesIO(deflated(500_000, 500_000 + by))
     with pytest.raises(MalformedError):
-        for _ in open_member(stream, read_directory(stream)[0]):
-            pass
+        list(map(bytes, open_member(stream, read_directory(stream)[0])))
 
 
 def test_a_deflated_file_is_read_to_its_last_byte():
@@ -96,11 +95,9 @@ def test_a_bomb_is_read_no_further_than_it_states():
     with pytest.raises(MalformedError):
         read_directory(io.BytesIO(deflated(1000, 2**31)))
     stream = io.BytesIO(deflated(50_000_000, 1000))
-    read = 0
+    chunks = open_member(stream, read_directory(stream)[0])
     with pytest.raises(MalformedError):
-        for chunk in open_member(stream, read_directory(stream)[0]):
-            read += len(chunk)
-    assert read <= 1000
+        next(chunks)
 
 
 def test_a_name_leads_nowhere_else_and_is_shown_harmlessly():

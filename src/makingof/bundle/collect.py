@@ -12,14 +12,15 @@ sealed file, is sealed. (7) Proofs.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from makingof.bundle.description import Shows
 from makingof.bundle.files import FilePlan, Treatment, find_pieces, plan_files
 from makingof.bundle.package_input import EntryRange, PackageInput
 from makingof.bundle.prefix import PrefixGraph
 from makingof.bundle.request import Request, Sources
-from makingof.bundle.search import Withheld
+from makingof.bundle.search import Withheld, find_digests
 from makingof.bundle.spans import find_spans
 from makingof.bundle.stamps import choose_stamped, load_file_stamps, load_stamps, read_stamped
-from makingof.bundle.withhold import Rule, find_sealed, find_withheld, require_headers_silent
+from makingof.bundle.withhold import Candidates, Rule, find_sealed, find_withheld, require_headers_silent
 from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.lineage.entry import Entry
@@ -93,9 +94,28 @@ def _disclose(sources: Sources, request: Request, lineage: Lineage, entries: lis
     withheld = texts.with_digests(plan.sealed)
     require_headers_silent(entries, withheld)
     sealed = find_sealed(candidates, stored, rule, withheld)
+    if rule.prompts:
+        sealed |= _naming_other_files(sources, candidates, stored, plan)
     shown = {digest: stored[digest] for digest in candidates if digest not in sealed}
     lists = {digest for entry in entries for digest in entry.lists if _shows_list(entry, digest, whole)}
     return _Disclosure(shown | {digest: stored[digest] for digest in lists}, plan, withheld)
+
+
+def _naming_other_files(
+    sources: Sources, candidates: Candidates, stored: Mapping[Digest, bytes], plan: FilePlan
+) -> set[Digest]:
+    """Return the parts that name, by its bare digest, a recorded file which is not shown as it is.
+
+    A note may name a picture outside the lineage, made from the same prompt.
+    """
+    named = {digest: find_digests(stored[digest]) for digest in candidates}
+    files = {name: _is_recorded_file(sources, name) for name in set().union(*named.values())}
+    shown = {file.digest for file in plan.files if file.shows is Shows.ORIGINAL}
+    return {part for part, found in named.items() if any(files[name] and name not in shown for name in found)}
+
+
+def _is_recorded_file(sources: Sources, name: Digest) -> bool:
+    return bool(sources.graph.with_blobs({name}, given=True) or sources.graph.with_blobs({name}, given=False))
 
 
 def _candidates(

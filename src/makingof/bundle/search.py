@@ -19,12 +19,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
+from makingof.digest import Digest
+
 _MIN_BYTES = 8  # anything shorter is in everything
 _PHRASE_BYTES = 16
 _BREAKS = re.compile(r"[\r\n,;:，。；：、]+")
 _ENCODINGS = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "latin-1", "gb18030", "shift_jis")
 
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/_-]{16,}")
+_HEX_DIGEST = re.compile(rb"(?<![0-9A-Fa-f])[0-9A-Fa-f]{64}(?![0-9A-Fa-f])")
 _HEX_RUN = re.compile(rb"(?:[0-9A-Fa-f]{2}){8,}")
 _ESCAPE = re.compile(rb"((?:\\u[0-9A-Fa-f]{4})+)|\\(.)", re.DOTALL)
 _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
@@ -116,6 +119,11 @@ class _Needles:
 
 
 _FEW = 200
+
+
+def find_digests(data: bytes) -> set[Digest]:
+    """Return every SHA-256 spelled in hex in `data`."""
+    return {Digest.parse("sha256:" + run.decode("ascii").lower()) for run in _HEX_DIGEST.findall(data)}
 
 
 def _split(text: str) -> list[str]:

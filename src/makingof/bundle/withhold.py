@@ -30,6 +30,9 @@ _PROMPT_TYPES = frozenset({PartType.PROMPT, PartType.NEGATIVE})
 _MAX_WORDS = 6
 _MIN_TEXT = 16
 
+Candidates = Mapping[Digest, tuple[Entry, Part]]
+"""The parts that would be shown if nothing were withheld."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -87,7 +90,7 @@ def find_withheld(entries: Iterable[Entry], rule: Rule) -> Withheld:
 
 
 def find_sealed(
-    candidates: Mapping[Digest, tuple[Entry, Part]],
+    candidates: Candidates,
     stored: Mapping[Digest, bytes],
     rule: Rule,
     withheld: Withheld,
