@@ -360,7 +360,7 @@ class _Drain:
         for (stream, why), numbers in batch.doubts.items():
             facts: dict[str, object] = {"why": why, "stream": stream, "numbers": _ranges(numbers)}
             if why == Doubt.MISSING:
-                facts["missing"] = self._missing(stream, numbers[0])
+                facts["missing"] = self._missing(stream, numbers[0], batch)
             observation = own_observation(
                 Kind.GAP,
                 PROGRAM,
@@ -370,10 +370,10 @@ class _Drain:
             )
             yield self._archive.recorder.prepare(observation, Means.OWN)
 
-    def _missing(self, stream: str, number: int) -> list[list[int]]:
+    def _missing(self, stream: str, number: int, batch: _Batch) -> list[list[int]]:
         """Return the range of numbers that never came right before `number`."""
         first = number
-        while first > 0 and self._archive.log.find_key(stream_key(Position(stream, first - 1))) is None:
+        while first > 0 and not self._stands(Position(stream, first - 1), batch):
             first -= 1
         return [[first, number - 1]]
 
