@@ -47,8 +47,10 @@ from makingof.part import (
     Role,
     body_of,
 )
+from makingof.stamp.authority import RemoteAuthority
 from makingof.stamp.base import Receipt
 from makingof.stamp.kept import keep_receipt, kept_to_facts
+from makingof.stamp.local import LocalAuthority
 from makingof.tlog import merkle
 from makingof.tlog.checkpoint import sign_checkpoint
 
@@ -229,6 +231,12 @@ def make_session(archive: Archive | None = None) -> Session:
     )
     history.keep(done.file(), final=True)
     return Session(archive, first, second, done.file())
+
+
+def ask(authority: LocalAuthority, message: bytes) -> Receipt:
+    """Have `message` stamped by an authority in this process, as over the wire."""
+    trusted = authority.authority("http://127.0.0.1/")
+    return RemoteAuthority(trusted, lambda _, query, **__: authority.respond(query), None).request(message)
 
 
 def unpack(package: bytes) -> dict[str, bytes]:
