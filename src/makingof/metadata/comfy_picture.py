@@ -37,7 +37,7 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
     the other.
     """
     samplers = tuple(node for node in graph.nodes.values() if is_sampler(node))
-    if len(samplers) == 1:  # nothing to choose among
+    if len(samplers) == 1 and sum("filename_prefix" in node.inputs for node in graph.nodes.values()) <= 1:
         return Picture(samplers, samplers, (), None)
     ids = frozenset(node.id for node in samplers)
     samplers = tuple(node for node in graph.in_dataflow_order() if node.id in ids)
@@ -119,17 +119,14 @@ def _savers_by_size(
 
 
 def _last_samplers(graph: Graph, savers: list[Node], all_samplers: frozenset[str]) -> list[Node]:
-    """Samplers above `savers` that no other sampler above them builds on."""
+    """Samplers above `savers` that no other sampler builds on; all such where the graph saves nothing."""
     pictures = [
-        Node(
-            saver.id, saver.kind, {name: link for name, link in saver.links() if _PICTURE_INPUT.search(name)}
-        )
-        for saver in savers
+        node._replace(inputs={name: link for name, link in node.links() if _PICTURE_INPUT.search(name)})
+        for node in savers
     ]
-    nearest = [
-        graph.nodes[node_id]
-        for node_id in graph.upstream(pictures, stop=all_samplers)
-        if node_id in all_samplers
-    ]
+    found = graph.upstream(pictures, stop=all_samplers)
+    nearest = [graph.nodes[node_id] for node_id in found if node_id in all_samplers]
+    if not savers:
+        nearest = [graph.nodes[node_id] for node_id in all_samplers]
     below = set(graph.upstream(nearest))
     return [node for node in nearest if node.id not in below]

@@ -19,8 +19,10 @@ _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _JOB = re.compile(rf"Job ID: ?({_UUID})\s{{0,16}}")
 _NAME = re.compile(rf"(?P<words>[^_].*_.*)_(?P<job>{_UUID})_(?P<index>[0-3])")
 # A flag begins with two hyphens; phones turn these into a dash.
+_DASHES = "(?:--|[—–])"
 _FLAG = re.compile(
-    r"(?:^|\s)(?:--|[—–])(?P<name>[A-Za-z]+)(?:\s+(?P<value>(?:(?!\s(?:--|[—–])[A-Za-z]).)*))?", re.DOTALL
+    rf"(?:^|\s){_DASHES}(?P<name>[A-Za-z]+)(?:\s+(?!{_DASHES}[A-Za-z])(?P<value>(?:(?!\s{_DASHES}[A-Za-z]).)*))?",
+    re.DOTALL,
 )
 _MAX_PROMPT_CHARS = 65_536
 _MAX_NAME_CHARS = 255
