@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+import threading
+from io import BufferedReader, FileIO
 from typing import BinaryIO, Self
 
 from makingof.errors import MalformedError
 
 _SPELLING = re.compile(r"sha256:[0-9a-f]{64}")
 _READ_BYTES = 1 << 20
+_own = threading.local()
 
 
 class Digest(str):
@@ -45,6 +48,19 @@ class Digest(str):
         while chunk := stream.read(_READ_BYTES):
             state.update(chunk)
             size_bytes += len(chunk)
+        return cls("sha256:" + state.hexdigest()), size_bytes
+
+    @classmethod
+    def of_file(cls, file: FileIO | BufferedReader) -> tuple[Self, int]:
+        """Do as `of_stream`, faster: new memory for each piece would cost more than hashing it."""
+        buffer = getattr(_own, "buffer", None)
+        if buffer is None:
+            buffer = _own.buffer = memoryview(bytearray(_READ_BYTES))
+        state = hashlib.sha256()
+        size_bytes = 0
+        while count := file.readinto(buffer):
+            state.update(buffer[:count])
+            size_bytes += count
         return cls("sha256:" + state.hexdigest()), size_bytes
 
     @classmethod

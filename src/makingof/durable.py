@@ -107,9 +107,9 @@ class Staged:
 
     def digest(self) -> tuple[Digest, int]:
         """Read the file back: name and size of the bytes it holds."""
-        with explained(self.path, self._system), os.fdopen(os.dup(self._open_handle()), "rb", 0) as stream:
-            stream.seek(0)
-            return Digest.of_stream(stream)
+        with explained(self.path, self._system), FileIO(self._open_handle(), closefd=False) as file:
+            file.seek(0)
+            return Digest.of_file(file)
 
     def sync(self) -> None:
         """Put the bytes on the medium and close; the name is not there yet."""
@@ -289,7 +289,7 @@ def sync_folder(path: Path, *, system: System = SYSTEM) -> None:
         system.sync_folder(path)
 
 
-def open_regular(path: Path, *, follow_links: bool = False, system: System = SYSTEM) -> BinaryIO:
+def open_regular(path: Path, *, follow_links: bool = False, system: System = SYSTEM) -> FileIO:
     """Open a plain file for reading, unbuffered; never waits on a pipe and never hinders its writer.
 
     Raises `OSError` as the platform does, also for what is not a plain file: only
@@ -299,7 +299,7 @@ def open_regular(path: Path, *, follow_links: bool = False, system: System = SYS
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         system.close(handle)
         raise OSError(errno.EINVAL, "not a regular file", str(path))
-    return os.fdopen(handle, "rb", buffering=0)
+    return FileIO(handle)
 
 
 def is_temporary(name: str) -> bool:

@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import closing, suppress
 from datetime import datetime
+from io import FileIO
 from pathlib import Path
 from stat import S_ISREG
 from threading import Lock
@@ -79,7 +80,7 @@ class FileStore:
                 if isinstance(batch[-1], StorageError):
                     raise batch[-1]
 
-    def open(self, digest: Digest) -> BinaryIO:
+    def open(self, digest: Digest) -> FileIO:
         self.size(digest)  # says so where nothing lies there, or no file
         path = self.blob_path(digest)
         with durable.explained(path, self._system):
@@ -102,7 +103,7 @@ class FileStore:
 
     def verify(self, digest: Digest) -> None:
         with self.open(digest) as stream, durable.explained(self.blob_path(digest), self._system):
-            found, _ = Digest.of_stream(stream)
+            found, _ = Digest.of_file(stream)
         _require(digest, found)
 
     def remove(self, digest: Digest) -> None:

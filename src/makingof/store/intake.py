@@ -75,7 +75,7 @@ class Intake:
 
     def _take_large(self, source: SourceFile) -> Taken:
         # Read twice, so that bytes the store has need no room on the disk.
-        digest, size_bytes = source.digest()
+        digest, size_bytes = Digest.of_file(source.stream)
         source.require_unchanged(size_bytes)
         if self._lies(digest, size_bytes):
             return Taken(digest, size_bytes, None, source.path, source.modified_ns)

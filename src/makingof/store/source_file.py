@@ -4,7 +4,6 @@ Nothing here writes, locks or touches such a file, and opening it never waits
 for or hinders the program that writes it.
 """
 
-import hashlib
 import os
 import threading
 from collections import deque
@@ -44,7 +43,7 @@ class ChangedError(SourceError):
 class SourceFile:
     """One file, open for reading once; `require_unchanged` says whether what was read is one state of it."""
 
-    def __init__(self, stream: BinaryIO, path: Path | None) -> None:
+    def __init__(self, stream: FileIO | BufferedReader, path: Path | None) -> None:
         self.stream = stream
         self.path = path
         self._before = os.fstat(stream.fileno())
@@ -84,16 +83,6 @@ class SourceFile:
         """Read a small file from its start; the view is good until this thread reads again."""
         buffer = _buffer(self.size_bytes + 1)  # one more: a file that grew shows itself
         return buffer[: _fill(self.stream, buffer)]
-
-    def digest(self) -> tuple[Digest, int]:
-        """Read what is left to the end, in bounded memory; return its name and size."""
-        state = hashlib.sha256()
-        size_bytes = 0
-        buffer = _buffer(1 << 20)
-        while count := _fill(self.stream, buffer):
-            state.update(buffer[:count])
-            size_bytes += count
-        return Digest.from_raw(state.digest()), size_bytes
 
     def require_unchanged(self, read_bytes: int) -> None:
         """Raise `ChangedError` unless `read_bytes` is its size, as when opened, and its path still names it.
@@ -142,7 +131,7 @@ def hash_many(
 
 def _hash_one(path: Path, look: Callable[[BinaryIO, Path], Seen]) -> Hashed[Seen] | Failure:
     def hash_opened(source: SourceFile) -> Hashed[Seen]:
-        digest, size_bytes = source.digest()
+        digest, size_bytes = Digest.of_file(source.stream)
         source.stream.seek(0)
         seen = look(source.stream, path)
         source.require_unchanged(size_bytes)
@@ -183,9 +172,9 @@ def _buffer(size_bytes: int) -> memoryview:
     return memoryview(buffer)[:size_bytes]
 
 
-def _fill(stream: BinaryIO, buffer: memoryview) -> int:
+def _fill(file: FileIO | BufferedReader, buffer: memoryview) -> int:
     filled = 0
-    while count := stream.readinto(buffer[filled:]):  # type: ignore[attr-defined]
+    while count := file.readinto(buffer[filled:]):
         filled += count
     return filled
 
@@ -202,8 +191,13 @@ def unreadable(path: object, err: OSError) -> SourceError:
 
 def plain_stream_source(stream: BinaryIO) -> SourceFile | None:
     """Watch an open plain file for changes; None for other streams, which cannot tell."""
-    raw = stream.raw if type(stream) is BufferedReader else stream
-    return SourceFile(stream, None) if type(raw) is FileIO else None
+    match stream:
+        case FileIO() if type(stream) is FileIO:
+            return SourceFile(stream, None)
+        case BufferedReader() if type(stream) is BufferedReader and type(stream.raw) is FileIO:
+            return SourceFile(stream, None)
+        case _:
+            return None
 
 
 def in_order(
