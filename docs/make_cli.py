@@ -66,8 +66,9 @@ def _section(name: str, root: click.Group, context: click.Context) -> str:
     assert isinstance(command, TextCommand)  # noqa: S101 - COMMANDS names nothing else
     own = click.Context(command, info_name=name, parent=context)
     usage = " ".join(["makingof", name, *command.collect_usage_pieces(own)])
-    shared = {option.name for option in _shared()}
-    options = [item for item in command.params if isinstance(item, TextOption) and item.name not in shared]
+    shared = {tuple(option.opts) for option in _shared()}
+    options = [item for item in command.params if isinstance(item, TextOption)]
+    options = [item for item in options if tuple(item.opts) not in shared]
     lines = [
         f"## {name}",
         "",
@@ -96,11 +97,12 @@ def _spelled(option: TextOption) -> str:
 
 def _described(option: TextOption) -> str:
     assert option.help is not None  # noqa: S101 - every option has a catalogue key
+    text = _said(option.help)
     notes = [
         *(["required"] if option.required else []),
-        *(["may be repeated"] if option.multiple else []),
+        *(["may be repeated"] if option.multiple and "repeated" not in text else []),
     ]
-    return _said(option.help) + (f" ({', '.join(notes)})" if notes else "")
+    return text + (f" ({', '.join(notes)})" if notes else "")
 
 
 def _shared() -> list[TextOption]:

@@ -6,11 +6,12 @@ import tomllib
 from pathlib import Path
 from urllib.parse import unquote
 
+import click
 import pytest
 
 from docs import make_cli, make_layers, make_start
 from makingof import errors
-from makingof.cli.main import COMMANDS
+from makingof.cli.main import COMMANDS, program
 from makingof.config import Settings
 from makingof.texts import load_area
 
@@ -80,6 +81,28 @@ def test_the_first_image_is_recorded_as_the_page_shows(tmp_path):
 def test_every_command_has_its_heading():
     assert make_cli.missing() == []
     assert set(COMMANDS) <= anchors(make_cli.PAGE)
+
+
+def commands_in(page):
+    """Yield (command, its options) for every use of the program on a page, in blocks and in running text."""
+    text = page.read_text("utf-8").replace("\\\n", " ")
+    for name, rest in re.findall(r"(?:^|[\s`$/])makingof ([a-z]+)\b([^`\n]*)", text):
+        words = re.sub(r"\"[^\"]*\"", "TEXT", rest).split()
+        if name in COMMANDS:
+            yield name, [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=relative)
+def test_every_option_a_page_uses_is_one_its_command_has(page):
+    root = program()
+    context = click.Context(root)
+    for name, options in commands_in(page):
+        known = {spelling for item in root.get_command(context, name).params for spelling in item.opts}
+        assert set(options) <= known | {"--help"}, f"makingof {name}"
+
+
+def test_uses_of_the_program_are_found():
+    assert ("keep", ["--final", "--title"]) in list(commands_in(make_start.PAGE))
 
 
 def test_every_command_has_a_help_text():
