@@ -227,6 +227,13 @@ def test_half_a_character_in_a_prompt_spares_the_rest():
     assert first.value("seed") == "9223372036854775809"
 
 
+def test_half_a_character_in_a_name_becomes_a_question_mark():
+    text = json.dumps(STATE).replace("job-a", "\\ud800").replace("still being typed", "\\udc00 typed")
+    document = read_ai(state=text.encode())
+    assert document.jobs[0].id == "?"
+    assert document.claim("prompt_in_editor") == "? typed"
+
+
 def test_duplicate_keys_nan_and_nulls_do_not_lose_the_record():
     text = json.dumps(STATE).replace('"steps": 20', '"steps": 19, "steps": NaN').encode() + b"\0\0"
     first = read_ai(state=text).readings[0]

@@ -194,16 +194,18 @@ def _put_size(fields: dict[str, Field], bounds: Any, source: str) -> None:
 
 
 def _job(entry: dict[str, Any], reading: int, results: tuple[Result, ...]) -> Job:
-    identity = entry.get("id")
-    title = entry["params"].get("name")
-    kind = entry.get("kind")
     return Job(
-        id=identity if isinstance(identity, str) else "",
-        kind=str(kind) if isinstance(kind, str) else "diffusion",  # the only kind before it was written down
-        name=title if isinstance(title, str) else "",
+        id=_plain(entry.get("id")),
+        kind=_plain(entry.get("kind")) or "diffusion",  # the only kind before it was written down
+        name=_plain(entry["params"].get("name")),
         results=results,
         reading=reading,
     )
+
+
+def _plain(value: Any) -> str:
+    """Return a text that can be written down anywhere; half a surrogate pair becomes a question mark."""
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
 def _results(entry: dict[str, Any], members: dict[str, str], inside: Archive) -> tuple[Result, ...]:
@@ -252,7 +254,7 @@ def _claims(state: dict[str, Any], name: str) -> tuple[Claim, ...]:
     negative = texts.get("negative", state.get("negative_prompt"))
     found = (("prompt_in_editor", positive, "positive"), ("negative_in_editor", negative, "negative"))
     return tuple(
-        Claim(claim, text, f"{name} {key}")
+        Claim(claim, _plain(text), f"{name} {key}")
         for claim, text, key in found
         if isinstance(text, str) and text and not isinstance(text, Number)
     )
