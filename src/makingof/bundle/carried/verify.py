@@ -152,13 +152,23 @@ class Zip:
     """A zip read from its directory. Refused is what two programs could read differently."""
 
     def __init__(self, path):
-        self.stream = open(path, "rb")  # noqa: SIM115 - open as long as the program runs
+        self.stream = open(path, "rb")  # noqa: SIM115 - closed with the run
+        try:
+            self.members = self.find_members()
+            self.names = check_names(self.members)
+        except Exception:
+            self.stream.close()
+            raise
+
+    def find_members(self):
         members = read_directory(self.stream)
         names = [name for name in members if not name.endswith("/")]
         top = names[0].partition("/")[0] + "/" if names else ""
         base = top if "bagit.txt" not in names and all(name.startswith(top) for name in names) else ""
-        self.members = {name[len(base) :]: members[name] for name in names}
-        self.names = check_names(self.members)
+        return {name[len(base) :]: members[name] for name in names}
+
+    def close(self):
+        self.stream.close()
 
     def size(self, name):
         return self.members[name][0]
@@ -224,6 +234,9 @@ class Folder:
                 refuse_unless(stat.S_ISREG(mode.st_mode), f"{name!a} is a link or a device")
                 self.sizes[name] = mode.st_size
         self.names = check_names(self.sizes)
+
+    def close(self):
+        """Nothing stays open."""
 
     def size(self, name):
         return self.sizes[name]
@@ -731,10 +744,18 @@ class Run:
 
     def __init__(self, path):
         self.path = path
+        self.container = None
         self.steps = []  # (name, outcome, key of the words, values, details, reason)
         self.warnings = []
 
     def check(self):
+        try:
+            self.check_all()
+        finally:
+            if self.container is not None:
+                self.container.close()
+
+    def check_all(self):
         if not (self.step("container", self.open) and self.step("listed", self.list_files)):
             return
         self.step("hashes", self.hash_files)
