@@ -101,10 +101,10 @@ def test_broken_text_chunks_are_malformed(kind, payload):
 
 def test_a_bomb_is_not_unpacked():
     bomb = zlib.compress(bytes(200 << 20), 9)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(MalformedError, match="more than"):
         inflate(bomb)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_scanning_reads_heads_and_texts_only():

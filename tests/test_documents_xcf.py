@@ -117,6 +117,16 @@ def test_a_broken_pointer_loses_one_layer_and_says_that_groups_may_be_wrong():
     assert "wrong group" in document.damage[1].what
 
 
+def test_damage_is_counted_beyond_what_is_listed():
+    many = tuple(Drawn(f"l{n}", size=(1, 1), id=n + 1) for n in range(700))
+    data = bytearray(write_xcf(many, parasites=()))
+    at = 14 + 16 + 9 + 8
+    data[at : at + 8 * 700] = struct.pack(">Q", 1 << 60) * 700
+    damage = read_document(bytes(data)).damage
+    assert len(damage) == 501
+    assert damage[-1].what == "201 more parts are damaged than are listed"
+
+
 def test_a_layer_in_a_group_that_is_not_there_stands_at_the_top():
     data = write_xcf().replace(struct.pack(">II", 29, 0), struct.pack(">II", 99, 0))
     document = read_document(data)

@@ -1,8 +1,9 @@
 import subprocess
 import sys
 
-import makingof
 import pytest
+
+import makingof
 
 PINNED = [
     "Archive",

@@ -70,7 +70,7 @@ def connection(tmp_path):
 def test_what_the_hook_side_writes_is_what_the_recorder_reads(connection):
     stream = carried.HookStream(connection, SOURCE)
     stream.open({"host": "x"})
-    stream.hand_over("generated", [prompt()], [picture()], [0, "sha256:" + "ab" * 32], occurred_ms=0)
+    stream.hand_over("generated", [prompt()], [picture()], [0, "sha256:" + "ab" * 32], occurred=(0, "tool"))
     waiting = list_waiting(Path(connection["spool"]))
     assert [item.seq for item in waiting] == [0, 1]
     for item in waiting:

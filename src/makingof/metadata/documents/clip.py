@@ -20,6 +20,7 @@ from makingof.metadata.documents.document import (
     Picture,
     PictureRole,
     Recording,
+    listed,
 )
 from makingof.metadata.documents.stored import Cell, Span
 
@@ -79,7 +80,7 @@ def read_clip(source: Source, name: str | None = None) -> Document:
         pictures=facts.pictures,
         claims=facts.claims,
         recordings=facts.recordings,
-        damage=tuple(damage),
+        damage=listed(damage),
     )
 
 

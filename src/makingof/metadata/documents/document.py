@@ -5,7 +5,7 @@ counters are claims in the file's own words. Whoever could write the file could
 write all of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -175,6 +175,17 @@ class Damage:
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
+
+
+MAX_DAMAGE = 500
+
+
+def listed(damage: Sequence[Damage]) -> tuple[Damage, ...]:
+    """Return the first `MAX_DAMAGE` notes, and one that says how many more there are."""
+    if len(damage) <= MAX_DAMAGE:
+        return tuple(damage)
+    more = Damage("document", f"{len(damage) - MAX_DAMAGE} more parts are damaged than are listed")
+    return (*damage[:MAX_DAMAGE], more)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from makingof.containers.source import Cursor, Source
 from makingof.errors import MalformedError
 from makingof.metadata.collect import Collector
-from makingof.metadata.documents.document import Claim, Damage, Document, Layer, Picture, PictureRole
+from makingof.metadata.documents.document import Claim, Damage, Document, Layer, Picture, PictureRole, listed
 from makingof.metadata.documents.psd_blocks import read_blocks
 from makingof.metadata.documents.psd_layers import LayerTable, read_layer_table
 from makingof.metadata.documents.stored import Span
@@ -266,7 +266,7 @@ def _finish(draft: _Draft, name: str | None, size: tuple[int, int]) -> Document:
         history=past.history,
         claims=tuple(draft.claims) + past.claims,
         readings=tuple(read_sheet(Sheet(draft.format, name, *size, records, packets))),
-        damage=(*draft.damage, *past.damage),
+        damage=listed([*draft.damage, *past.damage]),
     )
 
 

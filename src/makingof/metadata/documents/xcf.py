@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeAlias
 
 from makingof.containers.source import Cursor, Source
 from makingof.errors import MalformedError
-from makingof.metadata.documents.document import Claim, Damage, Document, Layer, LayerKind
+from makingof.metadata.documents.document import Claim, Damage, Document, Layer, LayerKind, listed
 from makingof.metadata.documents.gimp_metadata import METADATA, read_gimp_metadata
 from makingof.metadata.record import Record, Sheet
 from makingof.metadata.registry import read_sheet
@@ -118,7 +118,7 @@ def read_xcf(source: Source, name: str | None = None) -> Document:
         history=past.history,
         claims=(Claim("tool:xcf version", str(version), "header"), *past.claims, *_comments(records)),
         readings=(*read_sheet(sheet), *past.readings),
-        damage=(*damage, *past.damage),
+        damage=listed([*damage, *past.damage]),
     )
 
 

@@ -6,12 +6,11 @@ Members are looked at one by one; a damaged one is noted once and the others are
 from makingof.containers.source import Source
 from makingof.containers.zip import Member, Zip
 from makingof.errors import MalformedError
-from makingof.metadata.documents.document import Damage, Picture, PictureRole
+from makingof.metadata.documents.document import Damage, Picture, PictureRole, listed
 from makingof.metadata.documents.markup import MAX_XML_BYTES, Node, parse_xml
 from makingof.metadata.documents.stored import Member as InZip
 
 MAX_PICTURES = 5_000
-MAX_DAMAGE = 500
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff")
 _MEDIA_TYPES = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
 
@@ -27,15 +26,12 @@ class Archive:
         self._offsets: dict[str, int | None] = {}
 
     def hurt(self, where: str, what: object) -> None:
-        """Note that something could not be read; after `MAX_DAMAGE` notes only that there is more."""
-        if len(self._damage) < MAX_DAMAGE:
-            self._damage.append(Damage(where, str(what)))
-        elif len(self._damage) == MAX_DAMAGE:
-            self._damage.append(Damage(self.container, "more is damaged than is listed here"))
+        """Note that something could not be read."""
+        self._damage.append(Damage(where, str(what)))
 
     def all_damage(self) -> tuple[Damage, ...]:
         """Return everything noted."""
-        return tuple(self._damage)
+        return listed(self._damage)
 
     def names(self) -> tuple[str, ...]:
         """Name every member, in directory order."""
