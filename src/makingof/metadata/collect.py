@@ -4,6 +4,7 @@ import struct
 
 from makingof.containers.exif import Tag, exif_start, parse_exif
 from makingof.containers.exif_text import decode_bytes, decode_user_comment, decode_utf16le
+from makingof.containers.inflate import MAX_INFLATED_BYTES
 from makingof.containers.manifest import TIFF_TAG
 from makingof.containers.png import PngText
 from makingof.containers.segment import Data
@@ -21,6 +22,7 @@ from makingof.metadata.record import Record
 MAX_RECORDS = 2_000
 MAX_ALL_BYTES = 96 << 20  # of raw and decoded bytes of one file together
 _MAX_PROFILE_CHARS = 16 << 20
+_MAX_FAILURES = 8  # a file full of bombs is not tried one by one
 
 # EXIF tags whose numbers tell that a camera was at work.
 _CAMERA_NUMBERS = frozenset({"ExposureTime", "FNumber", "ISO", "FocalLength"})
@@ -43,9 +45,15 @@ class Collector:
         self._container = container
         self.records: list[Record] = []
         self.room = MAX_ALL_BYTES
+        self.failures = 0  # of chunks taken apart
         self._packets: list[tuple[Record, Packet]] = []
         self._parts: list[Part] = []
         self._jumbf: dict[int, list[tuple[int, bytes]]] = {}
+
+    @property
+    def inflate_limit(self) -> int:
+        """How much one compressed text may unpack to; nothing after many that did not unpack."""
+        return min(MAX_INFLATED_BYTES, self.room) if self.failures < _MAX_FAILURES else 0
 
     def packets(self) -> list[tuple[Record, Packet]]:
         """Return the XMP packets that parsed, each with its record."""

@@ -6,13 +6,14 @@ walk is bounded and survives cycles, missing nodes and ten thousand links.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from makingof.errors import MalformedError
 from makingof.metadata.tool_json import Number
 
-MAX_NODES = 50_000
-MAX_STEPS = 20_000  # of one walk
+MAX_NODES = 20_000
+MAX_STEPS = 1_000  # of one walk
 
 
 class Link(NamedTuple):
@@ -23,17 +24,15 @@ class Link(NamedTuple):
 
 
 class Node(NamedTuple):
-    """One node: its id in the graph, its class, its inputs (links resolved, literals as they were)."""
+    """One node: its id in the graph, its class, its inputs (links resolved, literals as they were).
+
+    `links` are the inputs that come from other nodes, by name.
+    """
 
     id: str
     kind: str
     inputs: dict[str, Any]
-
-    def links(self) -> Iterator[tuple[str, Link]]:
-        """Yield the inputs that come from other nodes."""
-        for name, value in self.inputs.items():
-            if type(value) is Link:
-                yield name, value
+    links: tuple[tuple[str, Link], ...] = ()
 
     def source(self, name: str) -> str:
         """Say where a value stands: `3.seed`."""
@@ -48,6 +47,7 @@ class Graph:
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
+        self.found_words: dict[tuple[str, str], Any] = {}  # by node and side: samplers share their texts
         self._consumers: dict[str, list[tuple[Node, str]]] | None = None
 
     def node(self, link: Link) -> Node | None:
@@ -59,19 +59,19 @@ class Graph:
         if self._consumers is None:
             self._consumers = {}
             for other in self.nodes.values():
-                for name, link in other.links():
+                for name, link in other.links:
                     self._consumers.setdefault(link.node, []).append((other, name))
         return self._consumers.get(node.id, [])
 
     def upstream(self, starts: Iterable[Node], *, stop: frozenset[str] = frozenset()) -> list[str]:
         """Return the ids of all nodes above `starts`, nearest first, not walking past `stop`."""
-        queue = [link.node for start in starts for _, link in start.links()]
+        queue = [link.node for start in starts for _, link in start.links]
         seen = dict.fromkeys(queue)
         for node_id in queue:  # grows while it is walked
             node = self.nodes.get(node_id)
             if node is None or node_id in stop:
                 continue
-            for _, link in node.links():
+            for _, link in node.links:
                 if link.node not in seen:
                     seen[link.node] = None
                     queue.append(link.node)
@@ -92,7 +92,7 @@ class Graph:
                     continue
                 done.add(node.id)
                 stack.append((node, True))
-                above = [self.nodes[link.node] for _, link in node.links() if link.node in self.nodes]
+                above = [self.nodes[link.node] for _, link in node.links if link.node in self.nodes]
                 stack.extend((other, False) for other in reversed(above) if other.id not in done)
         return order
 
@@ -100,8 +100,8 @@ class Graph:
 def parse_graph(value: dict[str, Any]) -> Graph | None:
     """Make a graph of a decoded `prompt` object, or None where no entry is a node.
 
-    Entries that are no nodes (hubs add some) are left out. Of more than `MAX_NODES`
-    the rest is left out.
+    Entries that are no nodes (hubs add some) are left out. More than `MAX_NODES` are a
+    `MalformedError`: half a graph would tell of another picture.
     """
     entries = {
         str(key): entry
@@ -111,14 +111,15 @@ def parse_graph(value: dict[str, Any]) -> Graph | None:
     if not entries:
         return None
     if len(entries) > MAX_NODES:
-        entries = dict(list(entries.items())[:MAX_NODES])
+        message = f"graph of {len(entries)} nodes is larger than the {MAX_NODES} read here"
+        raise MalformedError(message)
     nodes = {}
     for key, entry in entries.items():
         inputs = entry.get("inputs")
         inputs = inputs if isinstance(inputs, dict) else {}
-        nodes[key] = Node(
-            key, str(entry["class_type"]), {str(k): _input(v, entries) for k, v in inputs.items()}
-        )
+        read = {str(name): _input(item, entries) for name, item in inputs.items()}
+        links = tuple((name, item) for name, item in read.items() if type(item) is Link)
+        nodes[key] = Node(key, str(entry["class_type"]), read, links)
     return Graph(nodes)
 
 
@@ -163,7 +164,7 @@ def _chosen_name(graph: Graph, node: Node) -> str | None:
             primitive = graph.node(condition)
             condition = primitive.inputs.get("value") if primitive else None
         return ("on_true" if condition else "on_false") if isinstance(condition, bool) else None
-    branches = [name for name, _ in node.links() if name not in _CONDITIONS]
+    branches = [name for name, _ in node.links if name not in _CONDITIONS]
     if len(branches) == 1:
         return branches[0]
     for name in ("select", "Input", "input", "index"):

@@ -16,7 +16,7 @@ _PICTURE_INPUT = re.compile(r"image|picture|pixels|frames|video|samples|latent",
 _SAVES = re.compile(r"save|export|write|combine|websocket", re.IGNORECASE)
 _PREVIEWS = re.compile(r"preview|compare", re.IGNORECASE)
 _COUNTER = re.compile(r"(.*)_\d{5,}_?")
-_MAX_SAVERS = 200  # each is one walk up the graph
+_MAX_SAVERS = 24  # each is two walks up the graph
 _TOKEN = re.compile(r"%[^%]*%")
 
 
@@ -64,7 +64,7 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
 def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], str]:
     """Nodes that may have written the file, narrowed by its name and kind."""
     taking = [
-        node for node in graph.nodes.values() if any(_PICTURE_INPUT.search(name) for name, _ in node.links())
+        node for node in graph.nodes.values() if any(_PICTURE_INPUT.search(name) for name, _ in node.links)
     ]
     saving = [node for node in taking if "filename_prefix" in node.inputs or _SAVES.search(node.kind)]
     previews = [node for node in taking if _PREVIEWS.search(node.kind) and node not in saving]
@@ -121,7 +121,7 @@ def _savers_by_size(
 def _last_samplers(graph: Graph, savers: list[Node], all_samplers: frozenset[str]) -> list[Node]:
     """Samplers above `savers` that no other sampler builds on; all such where the graph saves nothing."""
     pictures = [
-        node._replace(inputs={name: link for name, link in node.links() if _PICTURE_INPUT.search(name)})
+        node._replace(links=tuple(link for link in node.links if _PICTURE_INPUT.search(link[0])))
         for node in savers
     ]
     found = graph.upstream(pictures, stop=all_samplers)

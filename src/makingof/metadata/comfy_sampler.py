@@ -34,7 +34,7 @@ def is_sampler(node: Node) -> bool:
     if "steps" not in inputs or not ("seed" in inputs or "noise_seed" in inputs):
         return False
     return any(name in inputs for name in _FED_BY) or any(
-        is_pipe(name) or name.endswith("embeds") for name, _ in node.links()
+        is_pipe(name) or name.endswith("embeds") for name, _ in node.links
     )
 
 
@@ -106,7 +106,7 @@ class SamplerFacts:
         return self._find_in_pipe(names)
 
     def _find_in_pipe(self, names: tuple[str, ...]) -> _Found | None:
-        queue = [link for name, link in self._sampler.links() if is_pipe(name)]
+        queue = [link for name, link in self._sampler.links if is_pipe(name)]
         seen: set[str] = set()
         for link in queue:  # grows while it is walked
             node = self._graph.node(link)
@@ -116,7 +116,7 @@ class SamplerFacts:
             for name in names:
                 if node.inputs.get(name) is not None:
                     return _Found(node, name)
-            queue.extend(link for name, link in node.links() if is_pipe(name))
+            queue.extend(link for name, link in node.links if is_pipe(name))
         return None
 
     def _literal(self, found: _Found, names: tuple[str, ...]) -> Field:
@@ -157,7 +157,7 @@ class SamplerFacts:
             seen.add(node.id)
             if node.inputs.get(name) is not None:
                 return self._literal(_Found(node, name), (name,))
-            onward = next((key for key, _ in node.links() if key.startswith(through)), None)
+            onward = next((key for key, _ in node.links if key.startswith(through)), None)
             node = self._behind(node, onward) if onward else None
         return None
 
@@ -244,12 +244,10 @@ class _ModelWalk:
         self._note_adapters(node)
         if chosen := chosen_input(self._graph, node):
             return [chosen]
-        onward = [
-            link for name, link in node.links() if re.fullmatch(r"(opt_)?(model|unet)_?[a-z0-9]?", name)
-        ]
+        onward = [link for name, link in node.links if re.fullmatch(r"(opt_)?(model|unet)_?[a-z0-9]?", name)]
         stacks = [
             link
-            for name, link in node.links()
+            for name, link in node.links
             if name in ("lora_stack", "prev_lora", "lora", "optional_lora_stack")
         ]
         name = next((key for key in _MODEL_KEYS if _file_name(node.inputs.get(key))), None)
@@ -262,7 +260,7 @@ class _ModelWalk:
         if not onward:
             if any(type(node.inputs.get(key)) is Link for key in _MODEL_KEYS):
                 self.models.append(Words(None, str(node), State.COMPUTED))
-            onward = [link for key, link in node.links() if is_pipe(key)]
+            onward = [link for key, link in node.links if is_pipe(key)]
         return onward + stacks
 
     def _name_model(self, found: _Found) -> None:
@@ -336,7 +334,7 @@ def _setting_on(graph: Graph, node: Node, names: tuple[str, ...]) -> _Found | No
         if node.inputs.get(name) is not None:
             return _Found(node, name)
     if chosen := chosen_input(graph, node):
-        return next((_Found(node, name) for name, link in node.links() if link == chosen), None)
+        return next((_Found(node, name) for name, link in node.links if link == chosen), None)
     if any(key in node.inputs for key in ("a", "b", "expression", "operation")):  # arithmetic
         return None
     for name in (*_NUMBER_KEYS, *_SEED_KEYS):
@@ -390,7 +388,8 @@ def _join(found: list[Words]) -> Field | None:
     if not found:
         return None
     source = "; ".join(words.source for words in found)
-    if any(words.state is not State.PRESENT for words in found):
-        return Field(None, State.COMPUTED, source)
+    unsaid = next((words.state for words in found if words.state is not State.PRESENT), None)
+    if unsaid:
+        return Field(None, unsaid, source)
     texts = [words.value or "" for words in found]
     return text_field("\n".join([text for text in texts if text] or texts[:1]), source)

@@ -49,9 +49,18 @@ class Words(NamedTuple):
     typed: str | None = None  # before wildcards, where the node keeps it
 
 
+_TOO_FAR = Words(None, "more nodes than are followed", State.UNREADABLE)
+
+
 def find_words(graph: Graph, link: Link, side: str) -> list[Words]:
     """Return the texts behind a conditioning link, in input order; none where conditioning has no text."""
-    return _without_repeats(_Walk(graph, side).conditioning(link, 0))
+    key = (link.node, side)
+    if key not in graph.found_words:
+        walk = _Walk(graph, side)
+        found = _without_repeats(walk.conditioning(link, 0))
+        graph.found_words[key] = [_TOO_FAR] if walk.gave_up else found  # half of the words are another prompt
+    words: list[Words] = graph.found_words[key]
+    return words
 
 
 def find_text(graph: Graph, link: Link, side: str) -> list[Words]:
@@ -66,15 +75,14 @@ class _Walk:
         self._graph = graph
         self._side = side
         self._seen: set[tuple[str, bool]] = set()
+        self.gave_up = False  # the graph goes on further than is followed
 
     def _enter(self, link: Link, depth: int, *, as_text: bool) -> Node | None:
         node = self._graph.node(link)
-        if (
-            node is None
-            or (node.id, as_text) in self._seen
-            or depth > _MAX_DEPTH
-            or len(self._seen) > MAX_STEPS
-        ):
+        if node is None or (node.id, as_text) in self._seen:
+            return None
+        if depth > _MAX_DEPTH or len(self._seen) >= MAX_STEPS:
+            self.gave_up = True
             return None
         self._seen.add((node.id, as_text))
         return node
@@ -91,7 +99,7 @@ class _Walk:
                 return found
         above = [
             words
-            for name, link_above in node.links()
+            for name, link_above in node.links
             if name.startswith("cond") or is_pipe(name)
             for words in self.conditioning(link_above, depth + 1)
         ]

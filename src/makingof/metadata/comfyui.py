@@ -105,10 +105,10 @@ def read_graph(record: Record, sheet: Sheet) -> list[Reading]:
         inner = value.get("prompt") if graph is None else None
         if isinstance(inner, str):
             inner, duplicates = parse_tool_object(inner)
+        if isinstance(inner, dict):
+            graph = parse_graph(inner)
     except MalformedError as err:
         return [unreadable("comfyui", record, str(err), READER, is_main=True)]
-    if isinstance(inner, dict):
-        graph = parse_graph(inner)
     if graph is None:
         return []
     checks = record.checks

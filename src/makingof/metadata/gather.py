@@ -6,7 +6,6 @@ Damage stays with the record that has it; nothing here fails for the whole file.
 from collections.abc import Callable
 
 from makingof.containers.gif import join_blocks, screen_size, walk_gif
-from makingof.containers.inflate import MAX_INFLATED_BYTES
 from makingof.containers.isobmff import find_c2pa, find_items, walk_boxes
 from makingof.containers.jpeg import frame_size, walk_jpeg_head
 from makingof.containers.manifest import is_gif_manifest, is_jumbf
@@ -65,8 +64,9 @@ def _png_text(data: Data, segment: Segment, collector: Collector) -> None:
     raw = segment.payload(data)
     offset = segment.payload_offset
     try:
-        chunk = parse_text_chunk(segment.kind, raw, limit_bytes=min(MAX_INFLATED_BYTES, collector.room))
+        chunk = parse_text_chunk(segment.kind, raw, limit_bytes=collector.inflate_limit)
     except MalformedError as err:
+        collector.failures += 1
         keyword = raw.partition(b"\0")[0][:79].decode("latin-1")
         collector.add(f"{segment.kind}:{keyword}", keyword, raw, offset, damage=segment.damage or str(err))
         return
