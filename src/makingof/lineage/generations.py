@@ -113,7 +113,7 @@ def _making(group: list[Told], clock: dict[int, int]) -> Making:
 
 
 def _knowledge(told: Told) -> tuple[bool, int, int]:
-    """Rank what an event knows of its making: a result before its request, the stronger means, the earlier."""
+    """Rank what an event knows of its making: a result before its request, then by means and place."""
     is_request = told.entry.kind is Kind.PROMPTED
     return is_request, _KNOWS_BEST.index(told.entry.means), told.entry.position
 
