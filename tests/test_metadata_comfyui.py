@@ -172,6 +172,8 @@ def test_several_samplers_are_several_readings_in_dataflow_order():
     [
         ("first_00001_.png", 8, "42"),
         ("second_00012_.png", 8, "889"),
+        ("/pictures/of today/first_00001_.png", 8, "42"),
+        (r"C:\pictures\first_00001_.png", 8, "42"),
         (None, 512, "42"),
         (None, 768, "889"),
         ("renamed.png", 8, "889"),

@@ -171,6 +171,11 @@ def test_very_long_json_is_not_parsed():
     assert main_reading(read_records(data)).state is State.UNREADABLE
 
 
+def test_a_graph_too_large_to_read_is_not_read_by_half():
+    nodes = {str(n): {"class_type": "X"} for n in range(20_001)}
+    assert main_reading(read_records(records.png({"prompt": json.dumps(nodes)}))).state is State.UNREADABLE
+
+
 def test_numbers_without_end_are_text():
     graph = json.dumps(records.text_to_image("a", seed=42)).replace('"seed": 42', '"seed": ' + "9" * 100_000)
     assert len(timed(records.png({"prompt": graph}), 2)["seed"]) == 100_000

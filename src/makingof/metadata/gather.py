@@ -3,6 +3,7 @@
 Damage stays with the record that has it; nothing here fails for the whole file.
 """
 
+import re
 from collections.abc import Callable
 
 from makingof.containers.gif import join_blocks, screen_size, walk_gif
@@ -26,7 +27,11 @@ _PARAMETERS = b"parameters\0"
 
 
 def gather(data: Data, name: str | None = None) -> Sheet:
-    """Collect the records of a file, in file order. A file of an unknown kind has none."""
+    """Collect the records of a file, in file order. A file of an unknown kind has none.
+
+    Of `name`, which may be a path of any system, the last part counts.
+    """
+    name = re.split(r"[/\\]", name)[-1] if name else None
     container = sniff(data)
     read = _CONTAINERS.get(container or "")
     if container is None or read is None:
