@@ -785,11 +785,11 @@ class Run:
     def step(self, name, work):
         try:
             key, values, details = work()
-        except (Refused, OSError) as err:
+        except Exception as err:  # noqa: BLE001 - whatever a package makes go wrong is a refusal, never a pass
             names = getattr(err, "names", [])
             more = f" (+{len(names) - 5})" if len(names) > 5 else ""
             values = {"count": len(names), "names": ", ".join(names[:5]) + more}
-            self.steps.append((name, "failed", "failed_" + name, values, [], str(err)))
+            self.steps.append((name, "failed", "failed_" + name, values, [], str(err) or type(err).__name__))
             return False
         self.steps.append(
             (name, "skipped" if key.startswith("skipped") else "passed", key, values, details, None)
