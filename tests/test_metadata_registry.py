@@ -34,3 +34,31 @@ def test_raw_bytes_are_those_the_locator_names():
     for reading in read_records(data):
         where = reading.locator
         assert data[where.offset : where.offset + where.size_bytes] == reading.raw
+
+
+def test_pictures_read_one_after_the_other_keep_their_own_words():
+    for number in range(200):
+        data = records.a1111_png(f"words of number {number}", Seed=number) if number % 3 else records.png()
+        main = main_reading(read_records(data))
+        assert (main.value("prompt") if main else None) == (
+            f"words of number {number}" if number % 3 else None
+        )
+
+
+def test_readings_are_the_same_every_time():
+    data = records.comfyui_png(records.text_to_image("a jade pendant", "水印"))
+    assert read_records(data, "a.png") == read_records(bytes(data), "a.png")
+
+
+def test_unknown_chunks_are_kept_without_a_tool():
+    data = records.png(
+        {"Software": "something", "Weird key": "仙鹤"}, before=[records.chunk(b"zTXt", b"broken\0\0xx")]
+    )
+    readings = read_records(data)
+    assert [(reading.tool, str(reading.state)) for reading in readings] == [
+        (None, "present"),
+        (None, "present"),
+        (None, "unreadable"),
+    ]
+    assert readings[1].value("tool:Weird key") == "仙鹤"
+    assert readings[2].raw == b"broken\0\0xx"

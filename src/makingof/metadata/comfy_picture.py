@@ -70,13 +70,15 @@ def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], 
     previews = [node for node in taking if _PREVIEWS.search(node.kind) and node not in saving]
     name = (sheet.name or "").rsplit(".", 1)[0]
     if name.startswith("ComfyUI_temp_") and previews:
-        return previews, "the name is that of a preview"
+        return previews, "the file's name is that of a preview"
     counted = _COUNTER.fullmatch(name)
     named = [node for node in saving if counted and _prefix_fits(node, counted[1])]
     if named:
-        return _of_kind(named, sheet, animated=animated), "the name has its prefix"
+        return _of_kind(named, sheet, animated=animated), "the file's name has its prefix"
     sinks = [node for node in taking if not graph.consumers(node)]
-    return _of_kind(saving or previews or sinks or taking, sheet, animated=animated), "the graph has no other"
+    return _of_kind(
+        saving or previews or sinks or taking, sheet, animated=animated
+    ), "the saver is known by its kind alone"
 
 
 def _prefix_fits(node: Node, stem: str) -> bool:
@@ -115,7 +117,7 @@ def _savers_by_size(
         fields = [SamplerFacts(graph, node).size() for node in last_of[saver.id]]
         if any(size == (str(sheet.width), str(sheet.height)) for size in fields):
             fitting.append(saver)
-    return (fitting, "the size of the picture is what it got") if fitting else (savers, how)
+    return (fitting, "the picture's size is what it was given") if fitting else (savers, how)
 
 
 def _last_samplers(graph: Graph, savers: list[Node], all_samplers: frozenset[str]) -> list[Node]:
