@@ -7,7 +7,7 @@ from makingof.metadata import c2pa, editors
 from makingof.metadata.contradictions import _GENERATORS
 from makingof.metadata.registry import READERS
 
-HERE = Path(__file__).parent
+HERE = Path(__file__).parents[1]
 PAGE = (HERE.parent / "docs" / "reference" / "readers.md").read_text(encoding="utf-8")
 
 
