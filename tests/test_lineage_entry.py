@@ -1,11 +1,11 @@
 import pytest
+from tests.histories import History, Said, file, note, place, prompt
 
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import Kind, PartRef
 from makingof.lineage.entry import Entry, PartState
 from makingof.part import FileBody, Means, PartType, Place, Text
-from tests.histories import History, Said, file, note, place, prompt
 
 STRANGER = Said(PartType.NOTE, {"text": "nobody cites me"})
 

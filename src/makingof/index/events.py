@@ -8,7 +8,7 @@ from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.index.database import Database, Row
-from makingof.index.search import match_expression
+from makingof.index.search import holding_words
 from makingof.index.statements import PART_BITS
 from makingof.index.values import EventFilter, EventRow, Project
 from makingof.lineage.links import milliseconds
@@ -32,12 +32,12 @@ SELECT e.name, e.position,
   FROM events AS e WHERE e.kind = 'briefed' ORDER BY e.position"""
 
 _MOVED = """
-SELECT e.stream, max(e.seq) AS last, (
+SELECT e.stream, max(e.seq) AS reached, (
        SELECT max(last) FROM stream_facts WHERE stream = e.stream AND kind = 'pulse') AS told
   FROM stream_facts AS o CROSS JOIN events AS e ON e.stream = o.stream
  WHERE o.kind = 'opened' AND o.part IS NULL
    AND NOT EXISTS (SELECT 1 FROM stream_facts WHERE stream = o.stream AND kind = 'closed')
- GROUP BY e.stream HAVING told IS NULL OR last > told"""
+ GROUP BY e.stream HAVING told IS NULL OR reached > told"""
 
 
 def list_events(
@@ -188,8 +188,9 @@ def _conditions(wanted: EventFilter) -> tuple[list[str], list[object]]:
     if not wanted.own:
         conditions.append("means <> 'own'")
     if wanted.text is not None:
-        conditions.append("position IN (SELECT rowid >> 23 FROM words WHERE words MATCH ?)")
-        values.append(match_expression(wanted.text))
+        condition, words = holding_words(wanted.text)
+        conditions.append(f"position {condition}")
+        values += words
     return conditions, values
 
 

@@ -3,7 +3,7 @@
 from makingof.digest import Digest
 from makingof.index.database import Database, Row
 from makingof.index.files import FILE_COLUMN_COUNT, FILE_COLUMNS, FILE_TABLES, file_row
-from makingof.index.search import match_expression
+from makingof.index.search import holding_words
 from makingof.index.values import FileRow, PictureFilter, PictureRow
 from makingof.lineage.choices import Judged
 
@@ -69,8 +69,9 @@ def _conditions(wanted: PictureFilter) -> tuple[list[str], list[object]]:
         conditions.append(f"{_JUDGED} = ?")
         values.append(str(wanted.judged))
     if wanted.text is not None:
-        conditions.append("e.position IN (SELECT rowid >> 23 FROM words WHERE words MATCH ?)")
-        values.append(match_expression(wanted.text))
+        condition, words = holding_words(wanted.text)
+        conditions.append(f"e.position {condition}")
+        values += words
     return conditions, values
 
 
