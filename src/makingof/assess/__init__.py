@@ -1,0 +1,1 @@
+"""Judging: what the record shows of what an authority asked for; never whether that suffices in law."""

@@ -1,0 +1,72 @@
+"""Does the record hold one account of who did what?"""
+
+from dataclasses import dataclass
+
+from makingof.assess.evidence import Evidence, Seen
+from makingof.assess.finding import Answer, Cited, Outcome
+from makingof.assess.probe import answer, make_probe
+from makingof.assess.probes.roles_stated import ROLES
+from makingof.digest import Digest
+from makingof.event import Kind
+from makingof.lineage.lineage import Member
+from makingof.part import PartType, People
+
+NAME = "contributions_undisputed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Account:
+    """Who, by one statement, had one role; a statement taken back was still made."""
+
+    cited: Cited
+    role: str
+    people: frozenset[str]
+    about: frozenset[Digest]
+    withdrawn: bool
+
+
+def ask(evidence: Evidence) -> Answer:
+    """Two statements that give one role to different people, or an act to others than who did it.
+
+    Conflicts are shown and not resolved. One that was withdrawn since leaves it partly:
+    taking a statement back does not make it unsaid.
+    """
+    members = [member for member in evidence.everything if member.entry.kind is not Kind.ENROLLED]
+    accounts = [
+        account for seen in evidence.said(PartType.PEOPLE, People, members) for account in _accounts(seen)
+    ]
+    acts = {member.entry.name: member for member in evidence.everything}
+    against = [account for account in accounts if _is_disputed(account, accounts, acts)]
+    if not against:
+        return answer(NAME, Outcome.SHOWN, [item.cited for item in accounts], count=len(accounts))
+    standing = [item for item in against if not item.withdrawn]
+    roles = ", ".join(sorted({item.role for item in against}))
+    outcome = Outcome.CONTRADICTED if standing else Outcome.PARTLY
+    return answer(NAME, outcome, [item.cited for item in against], roles=roles, count=len(against))
+
+
+def _accounts(seen: Seen[People]) -> list[_Account]:
+    by_role: dict[str, set[str]] = {}
+    for person in seen.body.people:
+        if person.role in ROLES:
+            by_role.setdefault(person.role, set()).add(person.id)
+    about = frozenset(seen.entry.event.header.cites)
+    withdrawn = bool(seen.member.withdrawn_by)
+    return [
+        _Account(seen.cited, role, frozenset(people), about, withdrawn) for role, people in by_role.items()
+    ]
+
+
+def _is_disputed(account: _Account, others: list[_Account], acts: dict[Digest, Member]) -> bool:
+    if any(other.role == account.role and other.people != account.people for other in others):
+        return True
+    for name in account.about:
+        act = acts.get(name)
+        if act is not None and act.entry.kind in ROLES[account.role]:
+            actor = act.entry.event.header.actor
+            if actor is not None and actor not in account.people:
+                return True
+    return False
+
+
+PROBE = make_probe(NAME, ask, "people note reason")

@@ -1,0 +1,31 @@
+"""Did the recorder check itself, and was it well?"""
+
+from makingof.assess.evidence import Evidence
+from makingof.assess.finding import Answer, Cited, Outcome
+from makingof.assess.probe import answer, make_probe
+from makingof.event import Kind
+from makingof.part import Own, PartType
+
+NAME = "system_checked"
+_CLOCK_MS = 120_000
+
+
+def ask(evidence: Evidence) -> Answer:
+    """The recorder's word about itself: good and bad checks are logged alike."""
+    checks = [entry for entry in (*evidence.context, *evidence.beside) if entry.kind is Kind.CHECKED]
+    checks += [member.entry for member in evidence.of_kind(Kind.CHECKED)]
+    cited = [Cited(entry.position, entry.name, entry.means) for entry in checks]
+    if not checks:
+        return answer(NAME, Outcome.ABSENT)
+    wrong = [entry for entry in checks if (own := entry.first(PartType.OWN, Own)) and _is_wrong(own.facts)]
+    if wrong:
+        return answer(NAME, Outcome.PARTLY, cited, count=len(wrong), total=len(checks))
+    return answer(NAME, Outcome.SHOWN, cited, count=len(checks))
+
+
+def _is_wrong(facts: dict[str, object]) -> bool:
+    clock = facts.get("clock")
+    return isinstance(clock, int) and abs(clock) > _CLOCK_MS
+
+
+PROBE = make_probe(NAME, ask, "own", "checked")
