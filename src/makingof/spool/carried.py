@@ -100,13 +100,14 @@ class HookStream:
         parts: Sequence[Json],
         files: Sequence[Json] = (),
         cites: "Sequence[int | str]" = (),
-        occurred_ms: "int | None" = None,
+        occurred: "tuple[int, str] | None" = None,
     ) -> "int | None":
         """Put one observation into the spool; return its number, or None if the disk refused.
 
         `files` are dicts: `path` or `bytes`, and what the observation says of a file.
         Their bytes are copied in and their digests taken here and now. `cites` are
-        numbers of this stream or names of events.
+        numbers of this stream or names of events; `occurred` an instant in milliseconds
+        since 1970 and whose clock it was.
         """
         with self._lock:
             if self.lost and kind != "gap":
@@ -116,7 +117,7 @@ class HookStream:
                     self.lost += 1
                     return None
                 self.lost = 0
-            number = self._try((kind, parts, files, cites, occurred_ms))
+            number = self._try((kind, parts, files, cites, occurred))
             if number is None:
                 self.lost += 1
             return number
@@ -133,7 +134,7 @@ class HookStream:
         parts: Sequence[Json],
         files: Sequence[Json],
         cites: "Sequence[int | str]",
-        occurred_ms: "int | None",
+        occurred: "tuple[int, str] | None",
     ) -> int:
         spool, name = Path(self.connection["spool"]), f"{self.stream}-{self._seq:010d}"
         spool.mkdir(parents=True, exist_ok=True)
@@ -150,8 +151,8 @@ class HookStream:
                 "files": listed,
                 "parts": list(parts),
             }
-            if occurred_ms is not None:
-                observation |= {"occurred_at": instant(occurred_ms), "occurred_by": "hook"}
+            if occurred is not None:
+                observation |= {"occurred_at": instant(occurred[0]), "occurred_by": occurred[1]}
             data = self._sign(observation)
             if listed:
                 temporary.with_name(temporary.name + ".files").rename(spool / f"{name}.files")
