@@ -67,7 +67,7 @@ class FakeLinux(Linux):
 
     # What the medium holds
 
-    def cut_power(self, into: Path, *, seed: int | None = None, empty_folders: bool = True) -> None:
+    def cut_power(self, into: Path, *, seed: int | None = None) -> None:
         """Write into `into` what is there after a power cut.
 
         Without a seed, only what was synced; with one, each name made, moved or
@@ -75,7 +75,7 @@ class FakeLinux(Linux):
         """
         self._off = True
         chance = None if seed is None else random.Random(seed)
-        _rebuild(self._tree, into, chance, empty_folders=empty_folders)
+        _rebuild(self._tree, into, chance)
 
     @property
     def operations(self) -> list[str]:
@@ -275,14 +275,13 @@ def _sync_names(folder: Folder) -> None:
             _sync_names(node)
 
 
-def _rebuild(folder: Folder, into: Path, chance: random.Random | None, *, empty_folders: bool) -> None:
-    if folder.names or folder.synced or empty_folders:
-        into.mkdir(exist_ok=True)
+def _rebuild(folder: Folder, into: Path, chance: random.Random | None) -> None:
+    into.mkdir(exist_ok=True)
     for name in sorted(folder.names.keys() | folder.synced.keys()):
         names = folder.names if chance and chance.random() < 0.5 else folder.synced
         node = names.get(name)
         if isinstance(node, Folder):
-            _rebuild(node, into / name, chance, empty_folders=empty_folders)
+            _rebuild(node, into / name, chance)
         elif node is not None:
             data = bytes(node.data)
             if node.synced != data:

@@ -182,8 +182,7 @@ def test_acknowledged_blobs_survive_a_kill_at_any_sync(tmp_path):
 
 @pytest.mark.parametrize("error", ["EIO", "ENOSPC"])
 def test_a_sync_that_fails_is_never_acknowledged(error, tmp_path):
-    # 2 is the first blob's own sync: the first is that of the folders.
-    for number in (2, 3, 7):
+    for number in (3, 4, 7, 12):  # the first two are those of the store's folders
         root = tmp_path / str(number)
         root.mkdir()
         inject = f"inject=fsync:error={error}:when={number}"

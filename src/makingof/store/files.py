@@ -1,9 +1,9 @@
 """Blobs as files: `blobs/ab/abcd…`, read-only, each named by its SHA-256.
 
 Files come in through `blobs/incoming` under temporary names and are renamed when
-synced, so a blob's name never shows half of it. All 256 folders are made before
-the first blob, and a folder is synced before anything in it is acknowledged, also
-what another process put there: it may have renamed a file and not yet synced.
+synced, so a blob's name never shows half of it. Before a blob is acknowledged its
+folder is synced, and the folder above, also where another process had put it
+there: that one may have named a file or made a folder and not yet synced.
 """
 
 import os
@@ -46,7 +46,7 @@ class FileStore:
         self._system = system
         self._intake = Intake(self._incoming, lies=self._lies, system=system)
         self._lock = Lock()
-        self._prepared = False
+        self._safe_folders: set[Path] = set()  # known to this process to be on disk
 
     def put(self, data: bytes) -> Digest:
         digest = Digest.of(data)
@@ -152,17 +152,25 @@ class FileStore:
         return removed
 
     def _prepare(self) -> None:
-        """Make the folders, once for each process, so that no blob's folder is ever in doubt."""
         with self._lock:
-            if self._prepared:
-                return
-            durable.make_folders(self._folder, system=self._system)
-            with durable.explained(self._folder, self._system):
-                for name in (_INCOMING, *_SHARDS):
-                    self._require_folder(self._folder / name)
-                # Also where all were there: the process that made them may not have synced yet.
-                self._system.sync_folder(self._folder)
-            self._prepared = True
+            if self._incoming not in self._safe_folders:
+                durable.make_folders(self._folder, system=self._system)
+                self._make_safe({self._incoming})
+
+    def _prepare_shards(self, digests: Iterable[Digest]) -> None:
+        """Make the folders of these blobs, with one sync for all, unless they are known to be on disk."""
+        with self._lock:
+            shards = {self.blob_path(digest).parent for digest in digests} - self._safe_folders
+            if shards:
+                self._make_safe(shards)
+
+    def _make_safe(self, folders: set[Path]) -> None:
+        with durable.explained(self._folder, self._system):
+            for path in sorted(folders):
+                self._require_folder(path)
+            # Also where all were there: the process that made them may not have synced yet.
+            self._system.sync_folder(self._folder)
+        self._safe_folders |= folders
 
     def _require_folder(self, path: Path) -> None:
         if not path.is_dir():
@@ -183,6 +191,7 @@ class FileStore:
     def _settle(self, batch: list[_Outcome], syncers: Executor) -> list[Stored | Failure]:
         """Give a batch its names, then sync each folder once; what is returned is durable."""
         try:
+            self._prepare_shards(item.digest for item in batch if isinstance(item, Taken))
             placed = [self._try_place(item) for item in batch if not isinstance(item, StorageError)]
         except BaseException:
             for item in batch:
@@ -195,6 +204,7 @@ class FileStore:
 
     def _acknowledge(self, taken: Taken) -> Stored:
         try:
+            self._prepare_shards([taken.digest])
             stored = self._place(taken)
         finally:
             taken.discard()
