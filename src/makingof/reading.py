@@ -9,8 +9,9 @@ one tool writes keeps the tool's own spelling behind `tool:`. Values are text as
 the tool spelled it: `7.0` stays `7.0` and a 64-bit seed stays exact.
 """
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from makingof.digest import Digest
 
@@ -51,8 +52,7 @@ class State(StrEnum):
     UNREADABLE = "unreadable"  # something is there and does not parse
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(msgspec.Struct, frozen=True, gc=False):
     """One value of a record, as text; None unless the state is present or default."""
 
     value: str | None
@@ -60,8 +60,7 @@ class Field:
     source: str = ""  # chunk key, graph node and input, EXIF tag: where inside the record
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(msgspec.Struct, frozen=True, gc=False):
     """One check a reader made on a record: `name`, whether it held, and what was seen."""
 
     name: str
@@ -69,8 +68,7 @@ class Check:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Locator:
+class Locator(msgspec.Struct, frozen=True, gc=False):
     """Where a record lies: `container` (png, jpeg…), `place` (tEXt:parameters) and the bytes it spans.
 
     `offset` and `size_bytes` are counted in the file's bytes; a record spread over
@@ -87,15 +85,14 @@ class Locator:
         return f"{self.container}:{self.place}{span}"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(msgspec.Struct, frozen=True):
     """What one record says. Several readings may share one `raw` (one per sampler of a graph)."""
 
     tool: str | None  # canonical tool name, e.g. "a1111", "comfyui"; None: the record's maker is unknown
     locator: Locator
     state: State  # PRESENT, or UNREADABLE with the reason in `checks`
-    raw: bytes = field(repr=False)
-    fields: dict[str, Field] = field(default_factory=dict)
+    raw: bytes
+    fields: dict[str, Field] = {}
     tool_version: str | None = None
     ordinal: int = 0  # among readings of one raw record, in dataflow order
     main: bool = False  # the one that speaks for the picture: at most one per file

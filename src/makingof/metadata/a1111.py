@@ -11,8 +11,9 @@ their own keys. `parse_infotext` knows the grammar; who wrote it is told by `inf
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from makingof.metadata.found import Found
 from makingof.metadata.record import Record, Sheet, text_field, with_text
@@ -38,6 +39,7 @@ _TELLING_KEYS = frozenset(
 )
 
 _TEMPLATES = tuple(_TEMPLATE_LABELS)
+_PLAIN_PAIR = re.compile(r'\s*(\w[\w \-/]*):\s*([^,\s"\[{][^,]*)')
 _KEY = re.compile(r"\s*(\w[\w \-/]*)(:|(?=,|$))\s*")
 
 _SHARED = {
@@ -167,6 +169,10 @@ def _pairs(line: str) -> Iterator[tuple[str, str, bool]]:
     """
     at = 0
     while at < len(line):
+        if plain := _PLAIN_PAIR.match(line, at):
+            yield plain[1].rstrip(), plain[2].rstrip(), False
+            at = plain.end() + 1
+            continue
         found = _KEY.match(line, at)
         if found and found[2]:
             value, at = _value(line, found.end())

@@ -7,6 +7,7 @@ walk is bounded and survives cycles, missing nodes and ten thousand links.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from makingof.errors import MalformedError
@@ -42,12 +43,27 @@ class Node(NamedTuple):
         return f"{self.id} {self.kind}"
 
 
+class Input(NamedTuple):
+    """An input and the node it was found on."""
+
+    node: Node
+    name: str
+
+    @property
+    def value(self) -> Any:
+        """What stands in it: a `Link`, or a literal."""
+        return self.node.inputs[self.name]
+
+
 class Graph:
     """All nodes of a graph, by id, in the order they were written."""
 
     def __init__(self, nodes: dict[str, Node]) -> None:
         self.nodes = nodes
-        self.found_words: dict[tuple[str, str], Any] = {}  # by node and side: samplers share their texts
+        # Samplers share texts and models, so what a walk found is kept by where it began.
+        self.found_words: dict[tuple[str, str], Any] = {}
+        self.found_models: dict[str, Any] = {}
+        self._decoders: dict[str, Node] | None = None
         self._consumers: dict[str, list[tuple[Node, str]]] | None = None
 
     def node(self, link: Link) -> Node | None:
@@ -62,6 +78,16 @@ class Graph:
                 for name, link in other.links:
                     self._consumers.setdefault(link.node, []).append((other, name))
         return self._consumers.get(node.id, [])
+
+    def decoder_of(self, sampler: Node) -> Node | None:
+        """Return the first node that decodes what `sampler` makes, or None."""
+        if self._decoders is None:
+            self._decoders = {}
+            for node in self.nodes.values():
+                samples = node.inputs.get("samples")
+                if type(samples) is Link and "vae" in node.inputs:
+                    self._decoders.setdefault(samples.node, node)
+        return self._decoders.get(sampler.id)
 
     def upstream(self, starts: Iterable[Node], *, stop: frozenset[str] = frozenset()) -> list[str]:
         """Return the ids of all nodes above `starts`, nearest first, not walking past `stop`."""
@@ -103,47 +129,50 @@ def parse_graph(value: dict[str, Any]) -> Graph | None:
     Entries that are no nodes (hubs add some) are left out. More than `MAX_NODES` are a
     `MalformedError`: half a graph would tell of another picture.
     """
-    entries = {
-        str(key): entry
-        for key, entry in value.items()
-        if isinstance(entry, dict) and isinstance(entry.get("class_type"), str)
-    }
-    if not entries:
-        return None
-    if len(entries) > MAX_NODES:
-        message = f"graph of {len(entries)} nodes is larger than the {MAX_NODES} read here"
-        raise MalformedError(message)
-    nodes = {}
-    for key, entry in entries.items():
+    nodes: dict[str, Node] = {}
+    for key, entry in value.items():
+        if type(entry) is not dict or not isinstance(kind := entry.get("class_type"), str):
+            continue
         inputs = entry.get("inputs")
-        inputs = inputs if isinstance(inputs, dict) else {}
-        read = {str(name): _input(item, entries) for name, item in inputs.items()}
-        links = tuple((name, item) for name, item in read.items() if type(item) is Link)
-        nodes[key] = Node(key, str(entry["class_type"]), read, links)
-    return Graph(nodes)
+        read = {name: _input(item, value) for name, item in inputs.items()} if type(inputs) is dict else {}
+        links = tuple([(name, item) for name, item in read.items() if type(item) is Link])
+        nodes[key] = Node(key, kind, read, links)
+    if len(nodes) > MAX_NODES:
+        message = f"graph of {len(nodes)} nodes is larger than the {MAX_NODES} read here"
+        raise MalformedError(message)
+    return Graph(nodes) if nodes else None
 
 
-def _input(value: Any, entries: dict[str, Any]) -> Any:
-    if type(value) is list:
-        match value:
-            case [str() as node, Number() as output] if node in entries:
-                return Link(str(node), int(output) if output in _SMALL else 0)
-        return value
-    if type(value) is dict and "__value__" in value:  # how the server wraps a literal list
-        return value["__value__"]
-    return value
+def _input(item: Any, value: dict[str, Any]) -> Any:
+    """Make a `Link` of `["node", output]`, and a plain list of one that the server wrapped."""
+    if type(item) is list and len(item) == _LINK_PARTS:
+        node, output = item
+        if isinstance(node, str) and node in value and type(output) is Number:
+            return Link(node, int(output) if output in _SMALL else 0)
+    if type(item) is dict and "__value__" in item:
+        return item["__value__"]
+    return item
 
 
+_LINK_PARTS = 2
 _SMALL = frozenset(map(str, range(1000)))  # no output has a longer number; digits from outside may be endless
 
 
 _SWITCH = re.compile(r"switch|select|if\b|ifelse|choose", re.IGNORECASE)
-_CONDITIONS = ("switch", "boolean", "condition")
 _HANDS_ON = re.compile(r"reroute|preview|show|display|stash", re.IGNORECASE)
+_CONDITIONS = ("switch", "boolean", "condition")
+
+
+@lru_cache(maxsize=4096)
+def _may_hand_on(kind: str) -> bool:
+    """Whether a class, by its name, gives out one of its inputs as it is."""
+    return bool(_SWITCH.search(kind) or _HANDS_ON.search(kind))
 
 
 def chosen_input(graph: Graph, node: Node) -> Link | None:
     """Tell which input a reroute or switch hands on, where the graph alone decides it; else None."""
+    if not _may_hand_on(node.kind):
+        return None
     name = _chosen_name(graph, node)
     value = node.inputs.get(name) if name else None
     return value if type(value) is Link else None
@@ -151,13 +180,11 @@ def chosen_input(graph: Graph, node: Node) -> Link | None:
 
 def chosen_literal(graph: Graph, node: Node) -> str | None:
     """Name the input of a switch that is chosen and typed into it; None where it is linked or undecided."""
-    name = _chosen_name(graph, node)
+    name = _chosen_name(graph, node) if _may_hand_on(node.kind) else None
     return name if name and type(node.inputs.get(name)) is not Link else None
 
 
 def _chosen_name(graph: Graph, node: Node) -> str | None:
-    if not _SWITCH.search(node.kind) and not _HANDS_ON.search(node.kind):
-        return None
     if "on_true" in node.inputs or "on_false" in node.inputs:
         condition = next((node.inputs[name] for name in _CONDITIONS if name in node.inputs), None)
         if type(condition) is Link:

@@ -5,6 +5,7 @@ file's name, its kind and its size say which of the savers wrote it, where they 
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from makingof.metadata.comfy_graph import Graph, Node
@@ -63,9 +64,7 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
 
 def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], str]:
     """Nodes that may have written the file, narrowed by its name and kind."""
-    taking = [
-        node for node in graph.nodes.values() if any(_PICTURE_INPUT.search(name) for name, _ in node.links)
-    ]
+    taking = [node for node in graph.nodes.values() if any(_is_picture(name) for name, _ in node.links)]
     saving = [node for node in taking if "filename_prefix" in node.inputs or _SAVES.search(node.kind)]
     previews = [node for node in taking if _PREVIEWS.search(node.kind) and node not in saving]
     name = (sheet.name or "").rsplit(".", 1)[0]
@@ -79,6 +78,12 @@ def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], 
     return _of_kind(
         saving or previews or sinks or taking, sheet, animated=animated
     ), "the saver is known by its kind alone"
+
+
+@lru_cache(maxsize=4096)
+def _is_picture(name: str) -> bool:
+    """Whether an input takes a picture, by its name."""
+    return bool(_PICTURE_INPUT.search(name))
 
 
 def _prefix_fits(node: Node, stem: str) -> bool:
@@ -123,8 +128,7 @@ def _savers_by_size(
 def _last_samplers(graph: Graph, savers: list[Node], all_samplers: frozenset[str]) -> list[Node]:
     """Samplers above `savers` that no other sampler builds on; all such where the graph saves nothing."""
     pictures = [
-        node._replace(links=tuple(link for link in node.links if _PICTURE_INPUT.search(link[0])))
-        for node in savers
+        node._replace(links=tuple(link for link in node.links if _is_picture(link[0]))) for node in savers
     ]
     found = graph.upstream(pictures, stop=all_samplers)
     nearest = [graph.nodes[node_id] for node_id in found if node_id in all_samplers]

@@ -6,11 +6,13 @@ reported as computed, with the node that made them, and never guessed.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from makingof.metadata.comfy_graph import MAX_STEPS, Graph, Link, Node, chosen_input, chosen_literal
+from makingof.metadata.record import text_field
 from makingof.metadata.tool_json import Number
-from makingof.reading import State
+from makingof.reading import Field, State
 
 POSITIVE = "positive"
 NEGATIVE = "negative"
@@ -162,7 +164,12 @@ def _text_keys(node: Node) -> list[str]:
 
 
 def _encodes(node: Node) -> bool:
-    return bool(_IS_ENCODER.search(node.kind)) or "clip" in node.inputs
+    return "clip" in node.inputs or _is_encoder(node.kind)
+
+
+@lru_cache(maxsize=4096)
+def _is_encoder(kind: str) -> bool:
+    return bool(_IS_ENCODER.search(kind))
 
 
 def _computes(node: Node) -> bool:
@@ -183,3 +190,15 @@ def _without_repeats(found: list[Words]) -> list[Words]:
 def is_pipe(name: str) -> bool:
     """Whether an input carries a bundle of model, texts and more from an earlier node."""
     return "pipe" in name or name in ("base_ctx", "ctx", "context", "ctx_01")
+
+
+def join_words(found: list[Words]) -> Field | None:
+    """Put texts that act together into one field, a line each; one that was computed makes all of it so."""
+    if not found:
+        return None
+    source = "; ".join(words.source for words in found)
+    unsaid = next((words.state for words in found if words.state is not State.PRESENT), None)
+    if unsaid:
+        return Field(None, unsaid, source)
+    texts = [words.value or "" for words in found]
+    return text_field("\n".join([text for text in texts if text] or texts[:1]), source)

@@ -7,7 +7,8 @@ picture: a reading of the graph as a whole then says only what they agree on.
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from makingof.errors import MalformedError
 from makingof.metadata.a1111 import read_infotext

@@ -1,7 +1,8 @@
 """Civitai, TensorArt, Stability Matrix: a record of their own beside a ComfyUI graph or A1111 text."""
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from makingof.errors import MalformedError
 from makingof.metadata.a1111 import read_infotext

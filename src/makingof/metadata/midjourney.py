@@ -5,7 +5,8 @@ to be had. A name is weaker than a record: anybody renames a file.
 """
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from makingof.containers.xmp import IPTC_EXT
 from makingof.metadata.found import NOTHING, Found

@@ -4,11 +4,11 @@
 """
 
 import base64
-from dataclasses import replace
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from msgspec.structs import replace
 
 from makingof.containers.segment import Data
 from makingof.errors import MalformedError

@@ -7,10 +7,10 @@ returned as a reading without a tool, so that nothing a file says is lost.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from makingof.containers.segment import Data
 from makingof.metadata import (

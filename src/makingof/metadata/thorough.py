@@ -1,6 +1,6 @@
 """Reading one file with every check that can be made on it, however long that takes."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from makingof.containers.segment import Data
 from makingof.metadata import c2pa
