@@ -121,7 +121,9 @@ def test_many_files_are_hashed_in_order_and_left_alone(tmp_path):
             paths[-1].write_bytes(b"%d" % number)
     seen = []
     results = list(
-        hash_many(iter(paths), lambda stream, _path: stream.read(1), lambda path, size: seen.append((path, size)))
+        hash_many(
+            iter(paths), lambda stream, _path: stream.read(1), lambda path, size: seen.append((path, size))
+        )
     )
     assert [result.path for result in results] == paths
     assert isinstance(results[77], Failure)
