@@ -8,6 +8,7 @@ from makingof.archive.imports import import_files
 from makingof.capture.folder import list_files
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Holding, Means, Own, Parameters, PartType, Pieces, Place, Raw, Text
+from makingof.reading import State
 from makingof.recorder.importing import Outcome
 from makingof.recorder.parts import piece_digest
 
@@ -127,6 +128,28 @@ def test_a_file_that_cannot_be_read_is_reported_and_the_rest_goes_on(archive, fo
     listing = list_files([folder])
     assert [path.name for path, _ in listing.failed] == ["gone.png"]
     assert Outcome.RECOGNISED in outcomes(archive, [folder]).values()
+
+
+def test_a_file_that_vanishes_before_it_is_read_leaves_a_gap(archive, folder):
+    files = [*list_files([folder]).files, folder / "vanished.png"]
+    done = {item.path.name: item.outcome for item in import_files(archive, files)}
+    assert done["vanished.png"] is Outcome.FAILED
+    (gap,) = entries(archive, Kind.GAP)
+    assert gap.first(PartType.OWN, Own).facts["why"] == "unreadable"
+    assert gap.first(PartType.PLACE, Place).name == "vanished.png"
+    assert len(entries(archive, Kind.GENERATED)) == 2
+
+
+def test_what_tools_write_and_json_refuses_is_recorded_all_the_same(archive, folder):
+    graph = text_to_image("a \ud83d crane", seed=2**64 - 1)
+    graph["10"] = {"class_type": "LoadImage", "inputs": {"image": "x.png"}, "is_changed": float("nan")}
+    (folder / "00003.png").write_bytes(comfyui_png(graph))
+    assert set(outcomes(archive, [folder]).values()) == {Outcome.RECOGNISED, Outcome.UNRECOGNISED}
+    entry = entries(archive, Kind.GENERATED)[-1]
+    assert entry.first(PartType.PARAMETERS, Parameters).fields["seed"].value == str(2**64 - 1)
+    prompt = entry.first(PartType.PROMPT, Text)
+    assert prompt.effective is None
+    assert prompt.state is State.UNREADABLE
 
 
 def test_an_import_cut_off_goes_on_where_it_stopped(archive, folder):

@@ -60,15 +60,16 @@ def role_of(name: str, readings: Sequence[Reading]) -> Role:
     return Role.OUTPUT
 
 
-def place_draft(path: Path, number: int = 0, *, modified: str | None = None) -> Draft:
-    """Say where attachment `number` lay. Names often hold the prompt, so this is sealed with it.
+def place_draft(path: Path, number: int | None = 0, *, modified: str | None = None) -> Draft:
+    """Say where attachment `number` lay, or a file that is none. Names often hold the prompt: sealed with it.
 
     `modified` is the modification time as the file system tells it: a claim.
     """
     text, unreadable = portable_text(str(path.absolute()))
     name, _ = portable_text(path.name)
     place = Place(path=text, name=name, modified=modified, base64=unreadable)
-    return Draft(PartType.PLACE, body_of(place) | {"file": Attached(number)}, "file system")
+    file = {} if number is None else {"file": Attached(number)}
+    return Draft(PartType.PLACE, body_of(place) | file, "file system")
 
 
 def reading_drafts(readings: Sequence[Reading], means: Means, *, copy_raw: bool) -> list[Draft]:

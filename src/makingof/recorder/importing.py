@@ -128,18 +128,20 @@ class Import:
     def _record_batch(
         self, batch: Sequence[Stored | Hashed[Looked] | Failure], pool: Executor
     ) -> Iterator[Imported]:
-        fresh = []
+        fresh, failures = [], []
         for item in batch:
             if isinstance(item, Failure):
-                yield Imported(item.path, Outcome.FAILED, error=item.error)
+                failures.append(item)
             elif self._is_known(item):
                 yield Imported(_path_of(item), Outcome.KNOWN, item.digest)
             else:
                 fresh.append(item)
         candidates = [self._decide(looked) for looked in pool.map(self._look, fresh)]
-        self._write(candidates)
+        self._write(candidates, failures)
         for done in candidates:
             yield Imported(done.path, done.outcome, done.taken.digest, done.tool)
+        for failure in failures:
+            yield Imported(failure.path, Outcome.FAILED, error=failure.error)
 
     def _is_known(self, item: Stored | Hashed[Looked]) -> bool:
         place = (item.digest, _path_of(item))
@@ -169,16 +171,16 @@ class Import:
             return item if event is None else replace(item, outcome=Outcome.AGAIN)
         return replace(item, outcome=Outcome.AGAIN)
 
-    def _write(self, candidates: Sequence[_Candidate]) -> None:
-        if not candidates:
+    def _write(self, candidates: Sequence[_Candidate], failures: Sequence[Failure]) -> None:
+        if not (candidates or failures):
             return
         prepared = [] if self._seq or self.single else [self._own(Kind.OPENED, {"of": "import"})]
         made = [item for item in candidates if item.outcome is Outcome.RECOGNISED]
         prepared += [self._made(item) for item in made]
         if rest := [item for item in candidates if item.outcome is not Outcome.RECOGNISED]:
             prepared.append(self._listed(rest))
-        recorded = self._commit(prepared)
-        names = [done.name for done in recorded[-len(made) - bool(rest) :]]
+        recorded = self._commit([*prepared, *([self._gap(failures)] if failures else [])])
+        names = [done.name for done in recorded[len(prepared) - len(made) - bool(rest) :]]
         for item, name in zip(made, names, strict=False):
             self._events[item.taken.digest] = name
         for item in rest:
@@ -213,6 +215,13 @@ class Import:
             cites=[event for event in dict.fromkeys(events) if event is not _PENDING][:MAX_CITES],
         )
         return self.recorder.prepare_stored(observation, [self._file(item) for item in items], Means.OWN)
+
+    def _gap(self, failures: Sequence[Failure]) -> Prepared:
+        """Files that could not be read: that they were not recorded is recorded."""
+        places = [place_draft(failure.path, None) for failure in failures]
+        facts = {"why": "unreadable", "files": len(failures), "stream": self.stream}
+        observation = own_observation(Kind.GAP, self.source, facts, position=self._next(), drafts=places)
+        return self.recorder.prepare(observation, Means.OWN)
 
     def _file(self, item: _Candidate) -> PreparedFile:
         role = role_of(item.path.name, item.taken.looked.readings)
