@@ -683,6 +683,11 @@ def stamps() -> Iterator[Case]:
         told(good, lambda d: d["stamps"][0].update(subject="data/log/checkpoint")),
         "listed",
     )
+    yield Case("receipt_of_an_unknown_kind", told(good, of_a_new_kind), "stamps")
+
+
+def of_a_new_kind(description: dict) -> None:
+    description["stamps"][0]["receipts"][0]["kind"] = "oracle"
 
 
 def lineages() -> Iterator[Case]:

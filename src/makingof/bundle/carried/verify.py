@@ -739,6 +739,50 @@ def parse_header(entry, position):
 # The steps
 
 
+# A shape is a type, a list of one shape, a dict of fields ("?" marks those that may be missing or null),
+# a tuple of words, or a function.
+RECEIPT_SHAPE = {"kind": str, "authority": str, "name": str, "beside?": [str]}
+COPY_SHAPE = {"pieces": parse_digest, "shown": [{"number": int, "salt": str}], "header?": str}
+FILE_SHAPE = {
+    "number": int, "parts": [parse_digest], "shows": ("original", "copy", "preview", "nothing"), "name?": str,
+    "size?": int, "sha256?": parse_digest, "sm3?": str, "why?": ("withheld", "brief", "unavailable", "erased"),
+    "copy?": COPY_SHAPE,
+}  # fmt: skip
+DESCRIPTION_SHAPE = {
+    "format": str, "made_with": str, "log": {"origin": str, "size": int, "root": parse_digest},
+    "pictures": [parse_digest], "lineage_rule": int, "lineage": [int],
+    "options": {"withhold?": [str], "full?": bool}, "files?": [FILE_SHAPE],
+    "stamps?": [{"subject": str, "receipts": [RECEIPT_SHAPE], "size?": int}],
+    "carried?": lambda value: [parse_digest(item) for item in value.values()],
+}  # fmt: skip
+
+
+def fit(value, shape, what):
+    """Refuse a value that does not have its shape."""
+    if isinstance(shape, dict):
+        refuse_unless(isinstance(value, dict), f"{what} is not an object")
+        for field, inner in shape.items():
+            name = field.rstrip("?")
+            if name != field and value.get(name) is None:
+                refuse_unless(name not in value or name in NULLABLE, f"{what}.{name} is null")
+                continue
+            refuse_unless(name in value, f"{what} lacks {name}")
+            fit(value[name], inner, f"{what}.{name}")
+    elif isinstance(shape, list):
+        refuse_unless(isinstance(value, list), f"{what} is not a list")
+        for item in value:
+            fit(item, shape[0], what)
+    elif isinstance(shape, tuple):
+        refuse_unless(value in shape, f"{what} is none of its words")
+    elif isinstance(shape, type):
+        refuse_unless(type(value) is shape, f"{what} is not a {shape.__name__}")
+    else:
+        shape(value)
+
+
+NULLABLE = ("name", "size", "sha256", "sm3", "why", "copy", "header")
+
+
 class Run:
     """One check; each method is a step and leaves what later ones need."""
 
@@ -839,44 +883,34 @@ class Run:
         refuse_unless(not extra, "{}: {}".format((extra or [""])[0], why))
 
     def read_description(self):
-        """Check the shape of what later steps rely on."""
+        """Check the shape of the description, and take from it what later steps rely on."""
         d = self.description
-        self.files, self.stamps, self.lineage = d.get("files", []), d.get("stamps", []), d.get("lineage")
-        try:
-            positions = all(type(p) is int for p in self.lineage)
-            refuse_unless(
-                positions and self.lineage == sorted(set(self.lineage)), "the lineage is not a rising list"
-            )
-            self.size = d["log"]["size"]
-            refuse_unless(all(0 <= p < self.size for p in self.lineage), "the lineage lies outside the log")
-            refuse_unless(
-                [f["number"] for f in self.files] == list(range(1, len(self.files) + 1)),
-                "files are misnumbered",
-            )
-            refuse_unless(d["pictures"], "the package does not say which pictures it is about")
-            for file in self.files:
-                self.check_file_shape(file)
-            for stamp in self.stamps:
-                check_name(stamp["subject"])
-                for receipt in stamp["receipts"]:
-                    [check_name(name) for name in (receipt["name"], *receipt.get("beside", []))]
-        except (KeyError, TypeError, AttributeError) as err:
-            raise Refused("package.json does not have its shape") from err
+        fit(d, DESCRIPTION_SHAPE, "package.json")
+        self.files, self.stamps, self.lineage = d.get("files", []), d.get("stamps", []), d["lineage"]
+        self.size = d["log"]["size"]
+        refuse_unless(self.lineage == sorted(set(self.lineage)), "the lineage is not a rising list")
+        refuse_unless(all(0 <= p < self.size for p in self.lineage), "the lineage lies outside the log")
+        numbers = [file["number"] for file in self.files]
+        refuse_unless(numbers == list(range(1, len(numbers) + 1)), "files are misnumbered")
+        refuse_unless(d["pictures"], "the package does not say which pictures it is about")
+        for file in self.files:
+            self.check_file(file)
 
     @staticmethod
-    def check_file_shape(file):
-        shows, name = file["shows"], file.get("name")
+    def check_file(file):
+        shows, name, copy = file["shows"], file.get("name"), file.get("copy")
         named = [name, file.get("size"), file.get("sha256")]
-        here = shows in ("original", "copy", "preview")
-        refuse_unless(here or shows == "nothing", "a file is shown in an unknown way")
+        here = shows != "nothing"
         refuse_unless(None not in named if here else named == [None] * 3, "a file is neither here nor absent")
         refuse_unless((file.get("why") is None) == (shows == "original"), "a file does not say how it stands")
-        refuse_unless((file.get("copy") is None) == (shows != "copy"), "a file does not say how it stands")
+        refuse_unless((copy is None) == (shows != "copy"), "a file does not say how it stands")
         form = r"data/files/[0-9]{4,7}(-copy|-preview)?\.[a-z0-9]{1,8}"
+        number = "{:04d}".format(file["number"])
+        refuse_unless(not here or (re.fullmatch(form, name) and number in name), "a file is misnamed")
+        salts = [piece["salt"] for piece in copy["shown"]] if copy else []
         refuse_unless(
-            not here or (re.fullmatch(form, name) and f"{file['number']:04d}" in name), "a file is misnamed"
+            all(re.fullmatch("[0-9a-f]{32}", salt) for salt in salts), "a salt is not 16 bytes in hex"
         )
-        [parse_digest(part) for part in file["parts"]]
 
     def explained(self):
         names = {*PAYLOAD, *(file["name"] for file in self.files if file.get("name"))}
@@ -912,9 +946,8 @@ class Run:
         self.note = self.read("data/log/checkpoint")
         size, self.root = verify_checkpoint(self.note, self.key, self.origin)
         named = {"origin": self.origin, "root": "sha256:" + self.root.hex(), "size": size}
-        refuse_unless(
-            self.description["log"] == named, "package.json names another log head than the checkpoint"
-        )
+        same = all(self.description["log"][name] == value for name, value in named.items())
+        refuse_unless(same, "package.json names another log head than the checkpoint")
         return "passed_checkpoint", {"size": size}, []
 
     def verify_signature(self):
@@ -934,8 +967,9 @@ class Run:
             edge = verify_range(leaves, start, self.size, self.root, proof)
             for position, line, leaf in zip(range(start, end), here, leaves):
                 header = parse_header(line, position)
-                before = {"root": "sha256:" + root_of(edge).hex(), "size": position}
-                refuse_unless(header["head"] == before, f"entry {position} was written after another log")
+                before = ("sha256:" + root_of(edge).hex(), position)
+                stated = (header["head"].get("root"), header["head"].get("size"))
+                refuse_unless(stated == before, f"entry {position} was written after another log")
                 edge = append_leaf(edge, position, leaf)
                 self.entries[position], self.headers[position] = line, header
         self.check_order()
@@ -1174,6 +1208,8 @@ class Run:
         for stamp in self.stamps:
             size, subject = stamp.get("size"), stamp["subject"]
             self.receipts += len(stamp["receipts"])
+            known = all(receipt["kind"] in ("rfc3161", "ots", "deposit") for receipt in stamp["receipts"])
+            refuse_unless(known, "a receipt is of an unknown kind")
             if size is None:
                 refuse_unless(
                     subject.startswith(("data/files/", "data/stamps/")), "a stamp is about " + subject
