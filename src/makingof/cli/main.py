@@ -17,6 +17,10 @@ from makingof.texts import in_language, say
 COMMANDS: Mapping[str, str] = {
     "demo": "demo:demo",
     "init": "setup:init",
+    "connect": "recording:connect",
+    "disconnect": "recording:disconnect",
+    "drain": "recording:drain",
+    "doctor": "recording:doctor",
     "import": "importing:import_",
     "inspect": "inspecting:inspect",
     "enrol": "people:enrol",

@@ -1,15 +1,18 @@
 """Opening the archive for a command, and what every writing command does around its work."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from makingof.archive.acts import Teller
 from makingof.archive.archive import Archive, Home, open_archive
+from makingof.archive.draining import drain, waits
 from makingof.archive.names import Namer
 from makingof.archive.upkeep import record_health, start_due_stamping
 from makingof.cli.terminal import Terminal
-from makingof.errors import UsageError
+from makingof.errors import ConflictError, UsageError
 from makingof.texts import say
+
+_DRAIN_SECONDS = 10.0
 
 
 def home_of(terminal: Terminal) -> Home:
@@ -28,15 +31,23 @@ def reading(terminal: Terminal) -> Iterator[Archive]:
 def writing(terminal: Terminal) -> Iterator[Archive]:
     """Open the archive to write to it, and say which one it is.
 
-    A health check goes first where one is due; afterwards, when the command has
+    A health check goes first where one is due, then what hooks handed over; afterwards, when the command has
     answered, a detached process has the log stamped if that is due.
     """
     with open_archive(home_of(terminal), terminal.clock) as archive:
         archive.require_writable()
         record_health(archive)
         terminal.notice(say("cli.archive_used", path=archive.home.path))
+        _drain_first(archive)
         yield archive
         start_due_stamping(archive)
+
+
+def _drain_first(archive: Archive) -> None:
+    """Take in what waits; somebody who is at it already is left to it."""
+    with suppress(ConflictError):
+        if waits(archive):
+            drain(archive, wait_seconds=_DRAIN_SECONDS)
 
 
 def teller_of(terminal: Terminal, archive: Archive, when: str | None = None) -> Teller:

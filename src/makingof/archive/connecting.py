@@ -1,0 +1,221 @@
+"""Hooking a generator in and out: what would be written is a value that can be shown before it is done.
+
+A hook is a folder of our own inside the tool. Only files we wrote, unchanged, are ever
+taken away again; nothing of the tool's is touched.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+
+from makingof import durable
+from makingof.archive.archive import Archive
+from makingof.archive.draining import hook_folder, publish_nonce, spool_path
+from makingof.digest import Digest
+from makingof.errors import MalformedError, UsageError
+from makingof.event import Kind
+from makingof.observation import Draft, strict_json
+from makingof.part import Means, PartType, Place, body_of, portable_text
+from makingof.recorder.write import Recorded
+from makingof.spool.hook import Hook
+from makingof.texts import say
+
+CONNECTION = "connection.json"
+CARRIED = "handing_over.py"
+HOOK_FOLDER = "makingof"
+_CODE_MODE = 0o644
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where one tool takes hooks: the folder under its root, and what its root is known by."""
+
+    tool: str
+    shim: str
+    plugins: str
+    signs: tuple[tuple[str, ...], ...]  # one of these groups has to be there, whole
+    below: tuple[str, ...]  # folders under the one named that may be the root
+
+
+LAYOUTS: Mapping[str, Layout] = {
+    "comfyui": Layout(
+        tool="comfyui",
+        shim="comfyui",
+        plugins="custom_nodes",
+        # git and portable have the program; the desktop's base folder has its data only
+        signs=(("custom_nodes", "main.py"), ("custom_nodes", "models"), ("custom_nodes", "user")),
+        below=("", "ComfyUI", "ComfyUI_windows_portable/ComfyUI", "comfyui"),
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What connecting would write, and where."""
+
+    layout: Layout
+    root: Path
+    files: Mapping[str, bytes]
+
+    @property
+    def folder(self) -> Path:
+        return self.root / self.layout.plugins / HOOK_FOLDER
+
+
+def plan_connection(tool: str, folder: Path) -> Connection:
+    """Find `tool` in `folder` and say what its hook consists of; nothing is written.
+
+    Raises:
+        UsageError: there is no hook for the tool, it is not there, or a folder of
+            another origin stands where ours would.
+    """
+    layout = LAYOUTS.get(tool)
+    if layout is None:
+        known = ", ".join(LAYOUTS)
+        raise UsageError(say("recording.no_hook", tool=tool), hint=say("recording.no_hook_hint", known=known))
+    root = _find_root(layout, folder)
+    plan = Connection(layout, root, dict(_files_of(layout)))
+    if plan.folder.exists() and _read_connection(plan.folder) is None:
+        raise UsageError(say("recording.not_ours", path=plan.folder))
+    return plan
+
+
+def connect(archive: Archive, plan: Connection) -> Recorded:
+    """Write the hook with a secret of its own, and record it as `configured`.
+
+    A hook that was there is replaced, its secret too.
+    """
+    archive.require_writable()
+    remove_hook(archive, plan.folder)
+    hook = Hook.make(
+        plan.layout.tool,
+        plan.root,
+        spool_path(archive).absolute(),
+        (
+            sys.executable,
+            "-m",
+            "makingof",
+            "drain",
+            "--background",
+            "--archive",
+            str(archive.home.path.absolute()),
+        ),
+        {"MAKINGOF_STATE": str(archive.home.state.absolute())},
+    )
+    kept = hook_folder(archive).add(hook)
+    durable.make_folders(spool_path(archive))
+    publish_nonce(archive)
+    durable.make_folders(plan.folder, mode=0o755)
+    for name, data in plan.files.items():
+        durable.replace(plan.folder / name, data, mode=_CODE_MODE)
+    digests = {name: str(Digest.of(data)) for name, data in plan.files.items()}
+    told = {"v": 1, "id": hook.id, "hook_file": str(kept.absolute()), "files": digests}
+    durable.replace(plan.folder / CONNECTION, json.dumps(told, indent=1).encode() + b"\n", mode=_CODE_MODE)
+    facts: dict[str, object] = {"what": "connected", "tool": hook.tool, "hook": hook.id, "files": digests}
+    return archive.record_own(Kind.CONFIGURED, facts, [_place(plan.root)])
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """What was taken away, and what was left because somebody changed it."""
+
+    recorded: Recorded
+    left: tuple[Path, ...]
+
+
+def disconnect(archive: Archive, tool: str, folder: Path) -> Disconnected:
+    """Take the hook out again and forget its secret."""
+    archive.require_writable()
+    plan = plan_connection(tool, folder)
+    told = _read_connection(plan.folder)
+    if told is None:
+        raise UsageError(say("recording.not_connected", tool=tool, path=plan.root))
+    left = remove_hook(archive, plan.folder)
+    facts: dict[str, object] = {"what": "disconnected", "tool": tool, "hook": str(told.get("id"))}
+    return Disconnected(archive.record_own(Kind.CONFIGURED, facts, [_place(plan.root)]), tuple(left))
+
+
+def remove_hook(archive: Archive, folder: Path) -> list[Path]:
+    """Remove what we wrote in `folder`, as far as it is unchanged; return what stays."""
+    told = _read_connection(folder)
+    if told is None:
+        return []
+    hooks = hook_folder(archive)
+    if (hook := hooks.find(str(told.get("id")))) is not None:
+        hooks.remove(hook)
+    files = told.get("files")
+    for name, digest in (files if isinstance(files, dict) else {}).items():
+        path = folder / name
+        if path.parent == folder and path.is_file() and str(Digest.of(path.read_bytes())) == digest:
+            durable.remove(path)
+    durable.remove(folder / CONNECTION)
+    durable.remove(folder / "digests.json")
+    for compiled in (folder / "__pycache__").glob("*.pyc"):
+        durable.remove(compiled)
+    for empty in (folder / "__pycache__", folder):
+        if empty.is_dir() and not any(empty.iterdir()):
+            empty.rmdir()
+    return sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
+
+
+def find_changed(hook: Hook) -> list[str] | None:
+    """Name the hook's files that are not as written; None where the hook is not in its tool any more."""
+    layout = LAYOUTS.get(hook.tool)
+    folder = Path(hook.folder) / (layout.plugins if layout else "") / HOOK_FOLDER
+    told = _read_connection(folder)
+    if told is None or told.get("id") != hook.id:
+        return None
+    files = told.get("files")
+    listed = files if isinstance(files, dict) else {}
+    return [name for name, digest in listed.items() if _digest(folder / name) != digest]
+
+
+def _digest(path: Path) -> str | None:
+    try:
+        return str(Digest.of(path.read_bytes()))
+    except OSError:
+        return None
+
+
+def _find_root(layout: Layout, folder: Path) -> Path:
+    given = folder.parent if folder.name == layout.plugins else folder
+    for below in layout.below:
+        root = given / below
+        if any(all((root / sign).exists() for sign in group) for group in layout.signs):
+            return root.absolute()
+    raise UsageError(
+        say("recording.no_tool", tool=layout.tool, path=folder), hint=say("recording.no_tool_hint")
+    )
+
+
+def _files_of(layout: Layout) -> Iterator[tuple[str, bytes]]:
+    """The shim's own files, and the hook's side of the spool beside them."""
+    folder = _shims() / layout.shim
+    for path in sorted(folder.glob("*.py")):
+        yield path.name, path.read_bytes()
+    carried = resources.files("makingof") / "spool" / "carried.py"
+    yield CARRIED, carried.read_bytes()
+
+
+def _shims() -> Path:
+    """Return the shims as installed; in a checkout they lie beside `src`."""
+    package = Path(str(resources.files("makingof")))
+    installed = package / "shims"
+    return installed if installed.is_dir() else package.parents[1] / "shims"
+
+
+def _read_connection(folder: Path) -> dict[str, object] | None:
+    """Return what we wrote beside a hook, or None where this is no hook of ours."""
+    try:
+        told = strict_json((folder / CONNECTION).read_bytes())
+    except (OSError, MalformedError):
+        return None
+    return told if isinstance(told, dict) and "hook_file" in told else None
+
+
+def _place(path: Path) -> Draft:
+    text, unreadable = portable_text(str(path))
+    return Draft(PartType.PLACE, body_of(Place(path=text, base64=unreadable)), "person", Means.OWN)

@@ -1,0 +1,117 @@
+"""Proving that recording works, from the hook's own files to the log: `checked`, good or bad alike."""
+
+import hashlib
+import hmac
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from makingof.archive.archive import Archive
+from makingof.archive.connecting import CARRIED, HOOK_FOLDER, LAYOUTS, find_changed
+from makingof.archive.draining import drain, hook_folder
+from makingof.archive.health import look_at_health
+from makingof.capture.local_http import LocalHost
+from makingof.errors import SourceError
+from makingof.event import Event, Kind
+from makingof.observation import Position
+from makingof.part import Own, Part, PartType
+from makingof.recorder.write import stream_key
+from makingof.spool.hook import Hook
+
+_SECONDS = 30
+_SAY = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from handing_over import HookStream, load_connection
+connection = load_connection(sys.argv[1] + "/connection.json")
+stream = HookStream(connection, {"name": "makingof-doctor", "version": "1"})
+if stream.open({"host": "doctor"}) is None or stream.close() is None:
+    sys.exit(1)
+print(stream.stream)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """How one hook stands."""
+
+    hook: Hook
+    changed: tuple[str, ...] | None  # None: it is not in its tool any more
+    round_trip: str  # ok, late, refused, failed, not_tried
+    host: str  # attached, not_ours, no_answer, not_asked
+    listening: tuple[str, ...] = ()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether what was looked at is as it should be; a host that does not run is no fault."""
+        return self.changed == () and self.round_trip == "ok" and self.host != "not_ours"
+
+
+def examine(archive: Archive, url: str | None) -> list[Examined]:
+    """Try every hook: its files, a round trip through the spool with its own code, and the host at `url`.
+
+    The result is recorded as `checked`.
+    """
+    archive.require_writable()
+    found = [_examine(archive, hook, url) for hook in hook_folder(archive).all()]
+    facts = look_at_health(archive.home.path, archive.clock, archive.index.last_receipt_at())
+    told = [
+        {
+            "hook": item.hook.id,
+            "tool": item.hook.tool,
+            "changed": None if item.changed is None else list(item.changed),
+            "round_trip": item.round_trip,
+            "host": item.host,
+            "listening": list(item.listening),
+        }
+        for item in found
+    ]
+    archive.record_own(Kind.CHECKED, facts | {"hooks": told})
+    return found
+
+
+def _examine(archive: Archive, hook: Hook, url: str | None) -> Examined:
+    changed = find_changed(hook)
+    round_trip = "not_tried" if changed is None else _round_trip(archive, hook)
+    host, listening = ("not_asked", ()) if url is None else _ask_host(hook, LocalHost.parse(url))
+    return Examined(hook, None if changed is None else tuple(changed), round_trip, host, listening)
+
+
+def _round_trip(archive: Archive, hook: Hook) -> str:
+    """Have the hook's own copy of the protocol hand over a stream, drain, and look what became of it."""
+    folder = Path(hook.folder) / LAYOUTS[hook.tool].plugins / HOOK_FOLDER
+    if not (folder / CARRIED).is_file():
+        return "failed"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _SAY, str(folder)],
+            capture_output=True, text=True, timeout=_SECONDS, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return "failed"
+    drain(archive)
+    position = archive.log.find_key(stream_key(Position(done.stdout.strip(), 0)))
+    if position is None or Event.parse(archive.log.entry(position)).kind is not Kind.OPENED:
+        return "refused"
+    parts = [Part.parse(part.data) for part in archive.log.parts(position) if part.data is not None]
+    facts = next(part.read(Own).facts for part in parts if part.type is PartType.OWN)
+    if not facts.get("accepted"):
+        return "refused"
+    return "ok" if facts.get("in_time") else "late"
+
+
+def _ask_host(hook: Hook, host: LocalHost) -> tuple[str, tuple[str, ...]]:
+    """Ask the running host for a proof that this very hook is in it."""
+    asked = secrets.token_hex(16)
+    try:
+        told = host.ask(f"/makingof/hook?say={asked}")
+    except SourceError:
+        return "no_answer", ()
+    question = f"makingof-doctor/1\n{asked}\n".encode()
+    mac = hmac.new(bytes.fromhex(hook.secret), question, hashlib.sha256).hexdigest()
+    if not isinstance(told, dict) or not hmac.compare_digest(str(told.get("mac")), mac):
+        return "not_ours", ()
+    listening = told.get("attached")
+    return "attached", tuple(map(str, listening)) if isinstance(listening, list) else ()
