@@ -165,7 +165,7 @@ def test_siblings_by_the_thousand_cost_in_step_with_their_number(graph_of):
 
 
 def _siblings(count: int) -> History:
-    """One job in as many events, all of which use the same mask, made by one of them, and cite one request."""
+    """One job in as many events that use one mask, made by one of them, and cite one request."""
     history = History()
     request = history.tell(Kind.PROMPTED, prompt("a cat"))
     for number in range(count - 1):

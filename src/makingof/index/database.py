@@ -40,8 +40,7 @@ class Database:
         Raises:
             StorageError: the disk refuses, or the file cannot be written.
         """
-        if path.exists() and not _is_writable(path):
-            raise StorageError(say("index.read_only", path=path))
+        _require_writable(path)
         try:
             return cls._open(path)
         except sqlite3.DatabaseError as err:
@@ -63,8 +62,8 @@ class Database:
         connection = _connect(str(path))
         try:
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
-            if _version_of(connection) != schema_version():
-                _recreate(connection)
+            if not _is_current(connection):
+                _recreate(connection, unless_current=True)
         except BaseException:
             connection.close()
             raise
@@ -103,7 +102,7 @@ class Database:
     def clear(self) -> None:
         """Make the index empty, for everybody who has it open."""
         with self._lock, _translated(self.path):
-            _recreate(self._connection)
+            _recreate(self._connection, unless_current=False)
 
     def scrub(self) -> None:
         """Leave nothing in the files of what was deleted before.
@@ -147,13 +146,16 @@ def _connect(where: str) -> sqlite3.Connection:
     return connection
 
 
-def _version_of(connection: sqlite3.Connection) -> int:
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+def _is_current(connection: sqlite3.Connection) -> bool:
+    return bool(connection.execute("PRAGMA user_version").fetchone()[0] == schema_version())
 
 
-def _recreate(connection: sqlite3.Connection) -> None:
+def _recreate(connection: sqlite3.Connection, *, unless_current: bool) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
+        if unless_current and _is_current(connection):  # another process was faster
+            connection.execute("ROLLBACK")
+            return
         named = connection.execute(
             "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view')"
             " AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'words_*' ORDER BY type DESC"
@@ -175,8 +177,14 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA user_version = {schema_version()}")
 
 
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+def _require_writable(path: Path) -> None:
+    """Make the file, which nobody else may read, if it is not there; refuse one that cannot be written."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as err:
+        raise StorageError(say("index.disk_refused", path=path, reason=err.strerror or str(err))) from err
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise StorageError(say("index.read_only", path=path))
 
 
 def _remove(path: Path) -> None:
