@@ -15,6 +15,7 @@ from makingof.lineage.words import Word, split_words
 from makingof.part import Parameter, Text
 from makingof.reading import State
 
+_READABLE = frozenset({State.PRESENT, State.DEFAULT, State.ABSENT})
 # Pairs of equal words looked at for the longest common run; a hostile prompt repeats one word for a megabyte.
 _MAX_PAIRS = 250_000
 
@@ -128,14 +129,11 @@ def compare_words(before: Sequence[Word], after: Sequence[Word]) -> WordDifferen
 def compare_texts(before: Text | None, after: Text | None) -> TextChange | None:
     """Return what changed between two prompt parts, or None where nothing did; no part at all is None."""
     states = (_state(before), _state(after))
-    if before == after or (before is None and after is None):
-        return None
-    if State.PRESENT not in states or not set(states) <= {State.PRESENT, State.ABSENT}:
-        return (
-            None if states[0] == states[1] and _shown(before) == _shown(after) else TextChange(*states, None)
-        )
+    if not _READABLE.issuperset(states):
+        is_same = states[0] is states[1] and _told(before) == _told(after)
+        return None if is_same else TextChange(*states, None)
     words = compare_prompts(_shown(before), _shown(after))
-    return TextChange(*states, words) if words or states[0] != states[1] else None
+    return TextChange(*states, words) if words or states[0] is not states[1] else None
 
 
 def compare_parameters(
@@ -155,7 +153,14 @@ def _state(text: Text | None) -> State:
 
 
 def _shown(text: Text | None) -> str:
-    return "" if text is None or text.effective is None else text.effective
+    if text is None:
+        return ""
+    return text.effective if text.effective is not None else text.typed or ""
+
+
+def _told(text: Text | None) -> tuple[str | None, str | None, str | None]:
+    """Return all a part has of a text, the bytes of one that is not Unicode included."""
+    return (None, None, None) if text is None else (text.effective, text.typed, text.base64)
 
 
 def _mentioned(parameter: Parameter | None) -> Parameter | None:
