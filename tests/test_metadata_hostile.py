@@ -1,6 +1,7 @@
 """Bytes from strangers: every reader returns, in bounded time, whatever it is given."""
 
 import json
+import mmap
 import time
 import zlib
 from pathlib import Path
@@ -16,6 +17,7 @@ from makingof.containers.exif import parse_exif
 from makingof.containers.exif_text import decode_user_comment
 from makingof.containers.jumbf import parse_jumbf
 from makingof.containers.pieces import segments
+from makingof.containers.source import SeekableFile
 from makingof.containers.xmp import parse_xmp
 from makingof.errors import MalformedError
 from makingof.metadata.a1111 import parse_infotext
@@ -229,11 +231,22 @@ def test_a_graph_made_to_be_walked_for_ever_is_not():
     timed(records.png({"prompt": json.dumps(nodes)}), 5)
 
 
-def test_mapped_files_are_read_like_bytes(tmp_path):
-    import mmap  # noqa: PLC0415
-
+def test_mapped_and_opened_files_are_read_like_bytes(tmp_path):
     for number, data in enumerate(PICTURES):
         path = tmp_path / str(number)
         path.write_bytes(data)
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             assert read_records(mapped, "a.png") == read_records(data, "a.png")
+            assert read_records(SeekableFile(file), "a.png") == read_records(data, "a.png")
+            assert facts_of(SeekableFile(file), "a.png") == facts_of(data, "a.png")
+
+
+def test_files_that_shrink_while_they_are_read_are_read_as_far_as_they_go(tmp_path):
+    for number, data in enumerate(PICTURES):
+        path = tmp_path / str(number)
+        for left in range(0, len(data), 1 + len(data) // 9):
+            path.write_bytes(data)
+            with path.open("r+b", buffering=0) as file:
+                opened = SeekableFile(file)
+                file.truncate(left)
+                read_records(opened, "a.png")

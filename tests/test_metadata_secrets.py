@@ -5,7 +5,7 @@ from tests import records
 from tests import records_elsewhere as elsewhere
 
 from makingof.metadata.registry import read_records
-from makingof.metadata.secrets import find_secrets, mask
+from makingof.metadata.secrets import find_secrets, is_secret_name, mask
 
 OPENAI = "sk-proj-" + "aB3dEfGh1jKlMn0pQrStUv" * 2
 
@@ -45,6 +45,8 @@ def test_values_under_telling_names_are_found_also_in_json_inside_json():
         for item in found_in(records.png({"workflow": json.dumps({"nodes": [], "links": [], "x": inner})}))
     }
     assert kinds == {"api_key"}
+    comfy = records.png({"extra": '{"api_key_comfy_org": "0123456789abcdef"}'})
+    assert [item.kind for item in found_in(comfy)] == ["api_key"]
     assert found_in(records.png({"workflow": '{"token_normalization": "none", "cfg": 7}'})) == []
 
 
@@ -78,3 +80,19 @@ def test_each_secret_is_named_once_and_never_without_end():
 @pytest.mark.parametrize("value", ["a", "abcd", "abcdefgh", "x" * 100])
 def test_a_mask_shows_at_most_a_quarter(value):
     assert len(mask(value)) - 1 <= len(value) / 4
+
+
+def test_names_of_credentials_are_recognised():
+    told = [
+        "api_key",
+        "api_key_comfy_org",
+        "auth_token_comfy_org",
+        "Authorization",
+        "X-Api-Key",
+        "client-secret",
+        "PASSWORD",
+    ]
+    assert all(map(is_secret_name, told))
+    assert not any(
+        map(is_secret_name, ["token_normalization", "tokens", "keyframe", "seed", "author", "key"])
+    )

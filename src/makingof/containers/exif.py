@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from makingof.containers.segment import Data
+from makingof.containers.segment import take
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 
 MAX_TAGS = 4_000
@@ -50,11 +51,11 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
         """Whether its type is one for text."""
         return self.kind in _TEXT_TYPES
 
-    def value(self, block: Data) -> bytes:
+    def value(self, block: Source) -> bytes:
         """Copy the value out of the block the tag was found in."""
         return block[self.offset : self.offset + self.size_bytes]
 
-    def numbers(self, block: Data) -> list[str]:
+    def numbers(self, block: Source) -> list[str]:
         """Spell integers and fractions; empty for other types."""
         order = ">" if self.is_big_endian else "<"
         raw = self.value(block)
@@ -65,7 +66,7 @@ class Tag(msgspec.Struct, frozen=True, gc=False):
         return []
 
 
-def parse_exif(block: Data, start: int = 0) -> list[Tag]:
+def parse_exif(block: Source, start: int = 0) -> list[Tag]:
     """Return all tags of a TIFF block beginning at `start`, in file order of the IFDs.
 
     `block` is a whole file or an EXIF payload; offsets count from its beginning.
@@ -85,7 +86,7 @@ def exif_start(payload: bytes) -> int:
     return 6 if payload[:6] == b"Exif\0\0" else 0
 
 
-def _walk(block: Data, start: int, order: str, first: int) -> Iterator[Tag]:
+def _walk(block: Source, start: int, order: str, first: int) -> Iterator[Tag]:
     waiting = [("IFD0", first)]
     seen: set[int] = set()
     tags = 0
@@ -96,26 +97,26 @@ def _walk(block: Data, start: int, order: str, first: int) -> Iterator[Tag]:
         base = start + at
         if base + 2 > len(block):
             continue
-        count = struct.unpack_from(order + "H", block, base)[0]
-        for number in range(count):
-            entry = base + 2 + number * _ENTRY_BYTES
-            if entry + _ENTRY_BYTES > len(block) or tags >= MAX_TAGS:
-                break
+        count = struct.unpack(order + "H", take(block, base, 2))[0]
+        table = block[base + 2 : base + 2 + count * _ENTRY_BYTES + 4]
+        for number in range(min(count, len(table) // _ENTRY_BYTES, MAX_TAGS - tags)):
             tags += 1
-            tag, pointer = _entry(block, start, order, ifd, entry)
+            tag, pointer = _entry(block, start, order, ifd, base + 2, table, number)
             if tag is not None:
                 yield tag
                 if tag.number in _SUB_IFDS:
                     waiting.append((_SUB_IFDS[tag.number], pointer))
-        onward = base + 2 + count * _ENTRY_BYTES
-        if ifd.startswith("IFD") and onward + 4 <= len(block):
-            waiting.append((f"IFD{int(ifd[3:]) + 1}", struct.unpack_from(order + "I", block, onward)[0]))
+        if ifd.startswith("IFD") and len(table) == count * _ENTRY_BYTES + 4:
+            waiting.append((f"IFD{int(ifd[3:]) + 1}", struct.unpack(order + "I", table[-4:])[0]))
 
 
-def _entry(block: Data, start: int, order: str, ifd: str, at: int) -> tuple[Tag | None, int]:
-    number, kind, count, pointer = struct.unpack_from(order + "HHII", block, at)
+def _entry(
+    block: Source, start: int, order: str, ifd: str, base: int, table: bytes, number: int
+) -> tuple[Tag | None, int]:
+    at = number * _ENTRY_BYTES
+    tag, kind, count, pointer = struct.unpack_from(order + "HHII", table, at)
     size = _TYPE_BYTES.get(kind, 0) * count
-    offset = at + 8 if size <= _INLINE_BYTES else start + pointer
+    offset = base + at + 8 if size <= _INLINE_BYTES else start + pointer
     if not size or size > MAX_VALUE_BYTES or offset + size > len(block):
         return None, pointer
-    return Tag(ifd, number, kind, offset, size, order == ">", at), pointer
+    return Tag(ifd, tag, kind, offset, size, order == ">", base + at), pointer

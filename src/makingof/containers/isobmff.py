@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from makingof.containers.segment import Data, Segment
+from makingof.containers.segment import Segment, take
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 
 MAX_BOXES = 20_000
@@ -22,7 +23,7 @@ class Item(msgspec.Struct, frozen=True, gc=False):
     kind: str  # "Exif", or "mime" with its content type after a blank
     extents: tuple[tuple[int, int], ...]  # offset and size in the file
 
-    def payload(self, data: Data) -> bytes:
+    def payload(self, data: Source) -> bytes:
         """Copy its extents out of the file, in their order.
 
         Extents may overlap, so their sum is limited: more than `MAX_ITEM_BYTES` is a `MalformedError`.
@@ -33,10 +34,10 @@ class Item(msgspec.Struct, frozen=True, gc=False):
         return b"".join([data[offset : offset + size] for offset, size in self.extents])
 
 
-def walk_boxes(data: Data) -> list[Segment]:
+def walk_boxes(data: Source) -> list[Segment]:
     """Return the top-level boxes in file order, covering the file.
 
-    Data that begins with no box is a `MalformedError`.
+    Source that begins with no box is a `MalformedError`.
     """
     boxes = list(_boxes(data, 0, len(data)))
     if not boxes:
@@ -48,15 +49,15 @@ def walk_boxes(data: Data) -> list[Segment]:
     return boxes
 
 
-def _boxes(data: Data, start: int, end: int) -> Iterator[Segment]:
+def _boxes(data: Source, start: int, end: int) -> Iterator[Segment]:
     at = start
     for _ in range(MAX_BOXES):
         if at + 8 > end:
             return
-        size, kind = struct.unpack_from(">I4s", data, at)
+        size, kind = struct.unpack(">I4s", take(data, at, 8))
         head = 8
         if size == 1 and at + 16 <= end:
-            size, head = struct.unpack_from(">Q", data, at + 8)[0], 16
+            size, head = int.from_bytes(take(data, at + 8, 8), "big"), 16
         elif size == 0:
             size = end - at
         name = kind.decode("latin-1")
@@ -69,7 +70,7 @@ def _boxes(data: Data, start: int, end: int) -> Iterator[Segment]:
         at += size
 
 
-def find_c2pa(data: Data, boxes: list[Segment]) -> Segment | None:
+def find_c2pa(data: Source, boxes: list[Segment]) -> Segment | None:
     """Find the box that holds a C2PA manifest store: `uuid` in ISO files, `jumb` in JPEG XL."""
     for box in boxes:
         if box.kind == "jumb":
@@ -79,7 +80,7 @@ def find_c2pa(data: Data, boxes: list[Segment]) -> Segment | None:
     return None
 
 
-def find_items(data: Data, boxes: list[Segment]) -> list[Item]:
+def find_items(data: Source, boxes: list[Segment]) -> list[Item]:
     """Return the EXIF and MIME items of the first `meta` box.
 
     Tables that do not parse are a `MalformedError`.
@@ -107,8 +108,8 @@ def find_items(data: Data, boxes: list[Segment]) -> list[Item]:
     ]
 
 
-def _item_kinds(data: Data, iinf: Segment) -> Iterator[tuple[int, str]]:
-    version = data[iinf.payload_offset]
+def _item_kinds(data: Source, iinf: Segment) -> Iterator[tuple[int, str]]:
+    version = take(data, iinf.payload_offset, 1)[0]
     start = iinf.payload_offset + (6 if version == 0 else 8)
     for number, infe in enumerate(_boxes(data, start, iinf.end)):
         if infe.kind != "infe" or number >= MAX_ITEMS:

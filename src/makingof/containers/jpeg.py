@@ -4,7 +4,8 @@ import re
 import struct
 from collections.abc import Iterator
 
-from makingof.containers.segment import Data, Segment
+from makingof.containers.segment import Data, Segment, take
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 
 MAX_SEGMENTS = 20_000
@@ -26,77 +27,94 @@ _SCAN_END = re.compile(rb"\xff(?![\x00\xd0-\xd7\xff])[\s\S]")
 def walk_jpeg(data: Data) -> list[Segment]:
     """Return every segment in file order, each scan with its coded data as one.
 
-    The segments cover the file without a hole: bytes that form no segment are
-    `junk`, what follows `EOI` is the `tail`. Data without SOI is a `MalformedError`.
+    The segments cover the file without a hole: what belongs to no segment, behind
+    `EOI` or instead of a marker, is the `tail`. Source without SOI is a `MalformedError`.
     """
-    return list(_walk(data, to_scan=False))
-
-
-def walk_jpeg_head(data: Data) -> list[Segment]:
-    """Return the segments up to the first scan, where records stand; coded data is not searched."""
-    return list(_walk(data, to_scan=True))
-
-
-def _walk(data: Data, *, to_scan: bool) -> Iterator[Segment]:
-    if data[:2] != b"\xff\xd8":
-        message = "data has no JPEG start of image"
-        raise MalformedError(message)
-    yield Segment("SOI", 0, 2, 2, 0)
-    size = len(data)
-    offset = 2
-    for _ in range(MAX_SEGMENTS):
-        if offset >= size:
-            return
-        marker_at = _marker_at(data, offset)
-        if marker_at is None:
+    segments = list(_walk(data))
+    at = segments[-1].end
+    while at < len(data) and segments[-1].kind != "EOI" and len(segments) < MAX_SEGMENTS:
+        scan = _scan(data, at)
+        if scan is None:
             break
-        marker = data[marker_at + 1]
-        if marker == _SOS and to_scan:
+        segments.append(scan)
+        segments.extend(_walk(data, scan.end))
+        at = segments[-1].end
+    if at < len(data):
+        segments.append(
+            Segment("tail", at, len(data) - at, at, len(data) - at, "bytes that belong to no segment")
+        )
+    return segments
+
+
+def walk_jpeg_head(data: Source) -> list[Segment]:
+    """Return the segments up to the first scan, where records stand; coded data is not searched."""
+    return list(_walk(data))
+
+
+def _walk(data: Source, offset: int = 0) -> Iterator[Segment]:
+    """Yield segments up to a scan, the end, or bytes that are no segment."""
+    if offset == 0:
+        if data[:2] != b"\xff\xd8":
+            message = "data has no JPEG start of image"
+            raise MalformedError(message)
+        yield Segment("SOI", 0, 2, 2, 0)
+        offset = 2
+    for _ in range(MAX_SEGMENTS):
+        found = _marker(data, offset)
+        if found is None or found[1] == _SOS:
             return
-        segment = _segment(data, offset, marker_at, marker)
+        segment = _segment(data, offset, *found)
         yield segment
         offset = segment.end
-        if marker == _EOI:
-            break
-    if offset < size:
-        yield Segment("tail", offset, size - offset, offset, size - offset, "bytes that belong to no segment")
+        if found[1] == _EOI:
+            return
 
 
-def _marker_at(data: Data, offset: int) -> int | None:
-    """Find the marker at `offset`, behind any fill bytes; None where there is none."""
+def _marker(data: Source, offset: int) -> tuple[int, int] | None:
+    """Find the marker at `offset`, behind any fill bytes: where it stands and which; None where none does."""
     at = offset
-    while data[at : at + 2] == b"\xff\xff":
+    while (head := data[at : at + 2]) == b"\xff\xff":
         at += 1
-    return at if data[at : at + 1] == b"\xff" and at + 1 < len(data) and data[at + 1] != 0 else None
+    return (at, head[1]) if len(head) == 2 and head[0] == 0xFF and head[1] else None  # noqa: PLR2004 - a marker
 
 
-def _segment(data: Data, start: int, marker_at: int, marker: int) -> Segment:
+def _segment(data: Source, start: int, marker_at: int, marker: int) -> Segment:
     name = _NAMES.get(marker, f"0xff{marker:02x}")
     payload = marker_at + 2
     if marker in _ALONE:
         return Segment(name, start, payload - start, payload, 0)
     there = len(data) - payload
-    length = struct.unpack_from(">H", data, payload)[0] if there >= 2 else 0  # noqa: PLR2004 - the length field itself
+    length = int.from_bytes(data[payload : payload + 2], "big") if there >= 2 else 0  # noqa: PLR2004 - the field itself
     if length < 2 or length > there:  # noqa: PLR2004
         damage = (
             f"segment claims {length} bytes and the file ends after {there}"
             if length > there
-            else "segment has no length"
+            else "no length"
         )
-        return Segment(name, start, len(data) - start, min(payload + 2, len(data)), max(there - 2, 0), damage)
-    end = payload + length
-    if marker != _SOS:
-        return Segment(name, start, end - start, payload + 2, length - 2)
-    found = _SCAN_END.search(data, end)
-    scan_end = found.start() if found else len(data)
-    damage = "" if found else "coded data does not end"
-    return Segment(name, start, scan_end - start, payload + 2, length - 2, damage)
+        first = min(payload + 2, len(data))
+        return Segment(name, start, len(data) - start, first, len(data) - first, damage)
+    return Segment(name, start, payload + length - start, payload + 2, length - 2)
 
 
-def frame_size(data: Data, segments: list[Segment]) -> tuple[int, int] | None:
+def _scan(data: Data, offset: int) -> Segment | None:
+    """Take a scan with its coded data, up to the next marker that is none of its own."""
+    found = _marker(data, offset)
+    if found is None or found[1] != _SOS:
+        return None
+    head = _segment(data, offset, *found)
+    end = None if head.damage else _SCAN_END.search(data, head.end)
+    if end is None:
+        size = len(data) - offset
+        return Segment(
+            "SOS", offset, size, head.payload_offset, head.payload_bytes, "coded data does not end"
+        )
+    return Segment("SOS", offset, end.start() - offset, head.payload_offset, head.payload_bytes)
+
+
+def frame_size(data: Source, segments: list[Segment]) -> tuple[int, int] | None:
     """Read width and height from the frame header, or None where there is none."""
     for segment in segments:
         if segment.kind.startswith("SOF") and segment.payload_bytes >= 5:  # noqa: PLR2004 - precision, height, width
-            height, width = struct.unpack_from(">HH", data, segment.payload_offset + 1)
+            height, width = struct.unpack(">HH", take(data, segment.payload_offset + 1, 4))
             return width, height
     return None

@@ -11,25 +11,26 @@ import zlib
 import msgspec
 
 from makingof.containers.inflate import MAX_INFLATED_BYTES, inflate
-from makingof.containers.segment import Data, Segment
+from makingof.containers.segment import Segment, take
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 MAX_CHUNKS = 100_000
-_FRAME_BYTES = 12  # length, type, check sum
+_HEAD_BYTES = 8  # length, type
+_FRAME_BYTES = 12  # and the check sum
 _MAX_CHECKED_BYTES = 16 << 20
 _PIXEL_KINDS = frozenset({b"IDAT", b"fdAT"})
 
 _head = struct.Struct(">I4s")
-_crc = struct.Struct(">I")
 
 
-def walk_png(data: Data) -> list[Segment]:
+def walk_png(data: Source) -> list[Segment]:
     """Return the signature and every chunk in file order, consecutive `IDAT` as one segment.
 
     The segments cover the file without a hole. What follows `IEND`, and what no
     longer forms a chunk, is a segment of kind `tail`. Damage is stated in the
-    segment that has it. Data without a PNG signature is a `MalformedError`.
+    segment that has it. Source without a PNG signature is a `MalformedError`.
     """
     if data[:8] != SIGNATURE:
         message = "data has no PNG signature"
@@ -38,30 +39,30 @@ def walk_png(data: Data) -> list[Segment]:
     size = len(data)
     offset = 8
     pixels_from = -1  # where the run of IDAT chunks began that we are in
-    last_kind = b""
-    for _ in range(MAX_CHUNKS):
-        if offset + _FRAME_BYTES > size or last_kind == b"IEND":
-            break
-        length, kind = _head.unpack_from(data, offset)
+    while offset + _FRAME_BYTES <= size and segments[-1].kind != "IEND" and len(segments) < MAX_CHUNKS:
+        length, kind = _head.unpack(take(data, offset, _HEAD_BYTES))
         if kind == b"IDAT" and offset + _FRAME_BYTES + length <= size:
-            if pixels_from < 0:
-                pixels_from = offset
+            pixels_from = offset if pixels_from < 0 else pixels_from
             offset += _FRAME_BYTES + length
-            last_kind = kind
             continue
         if pixels_from >= 0:
             segments.append(_pixels(pixels_from, offset))
             pixels_from = -1
-        chunk = _chunk(data, offset, length, kind)
-        segments.append(chunk)
-        offset = chunk.end
-        last_kind = kind
+        segments.append(_chunk(data, offset, length, kind))
+        offset = segments[-1].end
     if pixels_from >= 0:
         segments.append(_pixels(pixels_from, offset))
+    return _with_end(segments, offset, size)
+
+
+def _with_end(segments: list[Segment], offset: int, size: int) -> list[Segment]:
+    """Add what follows the last chunk, or note that IEND is missing."""
+    last = segments[-1]
     if offset < size:
-        segments.append(_tail(offset, size, ended=last_kind == b"IEND"))
-    elif last_kind != b"IEND" and not segments[-1].damage:
-        segments[-1] = msgspec.structs.replace(segments[-1], damage="file ends without IEND")
+        damage = "bytes after IEND" if last.kind == "IEND" else "bytes that form no chunk"
+        return [*segments, Segment("tail", offset, size - offset, offset, size - offset, damage)]
+    if last.kind != "IEND" and not last.damage:
+        segments[-1] = msgspec.structs.replace(last, damage="file ends without IEND")
     return segments
 
 
@@ -69,12 +70,7 @@ def _pixels(start: int, end: int) -> Segment:
     return Segment("IDAT", start, end - start, start, end - start)
 
 
-def _tail(offset: int, size: int, *, ended: bool) -> Segment:
-    damage = "bytes after IEND" if ended else "bytes that form no chunk"
-    return Segment("tail", offset, size - offset, offset, size - offset, damage)
-
-
-def _chunk(data: Data, offset: int, length: int, kind: bytes) -> Segment:
+def _chunk(data: Source, offset: int, length: int, kind: bytes) -> Segment:
     name = kind_name(kind)
     there = len(data) - offset - 8
     if length + 4 > there:
@@ -82,8 +78,8 @@ def _chunk(data: Data, offset: int, length: int, kind: bytes) -> Segment:
         return Segment(name, offset, there + 8, offset + 8, min(length, there), damage)
     damage = ""
     if length <= _MAX_CHECKED_BYTES and kind not in _PIXEL_KINDS:
-        end = offset + 8 + length
-        if zlib.crc32(data[offset + 4 : end]) != _crc.unpack_from(data, end)[0]:
+        checked = data[offset + 4 : offset + 12 + length]
+        if len(checked) != length + 8 or zlib.crc32(checked[:-4]) != int.from_bytes(checked[-4:], "big"):
             damage = "check sum does not match"
     return Segment(name, offset, length + _FRAME_BYTES, offset + 8, length, damage)
 
@@ -149,9 +145,10 @@ class Header(msgspec.Struct, frozen=True, gc=False):
         return self.color_type in (4, 6)
 
 
-def parse_header(data: Data) -> Header:
+def parse_header(data: Source) -> Header:
     """Read `IHDR`, which must come first; otherwise `MalformedError`."""
-    if len(data) < 33 or data[:8] != SIGNATURE or data[12:16] != b"IHDR":  # noqa: PLR2004 - signature and whole chunk
+    head = data[:26]
+    if len(head) != 26 or head[:8] != SIGNATURE or head[12:16] != b"IHDR":  # noqa: PLR2004 - up to the colour type
         message = "PNG does not begin with IHDR"
         raise MalformedError(message)
-    return Header(*struct.unpack_from(">IIBB", data, 16))
+    return Header(*struct.unpack_from(">IIBB", head, 16))

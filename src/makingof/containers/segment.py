@@ -5,8 +5,24 @@ from typing import TypeAlias
 
 import msgspec
 
+from makingof.containers.source import Source
+from makingof.errors import MalformedError
+
 Data: TypeAlias = bytes | mmap.mmap
-"""A whole file: bytes, or a map of it so that a scan touches only the pages it needs."""
+"""A whole file in memory, or mapped: what can be searched.
+
+Most walkers ask for less, a `Source`, which is read by slices alone. A file that
+shrinks while it is read gives short slices there, where a map kills the process.
+"""
+
+
+def take(data: Source, offset: int, count: int) -> bytes:
+    """Return `count` bytes at `offset`; fewer than that is a `MalformedError`."""
+    part = data[offset : offset + count]
+    if len(part) != count:
+        message = f"{count} bytes are wanted at offset {offset} and {len(part)} are there"
+        raise MalformedError(message)
+    return part
 
 
 class Segment(msgspec.Struct, frozen=True, gc=False):
@@ -28,6 +44,6 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
         """Offset of the first byte behind it."""
         return self.offset + self.size_bytes
 
-    def payload(self, data: Data) -> bytes:
+    def payload(self, data: Source) -> bytes:
         """Copy the payload out of `data`, the file this segment was found in."""
         return data[self.payload_offset : self.payload_offset + self.payload_bytes]

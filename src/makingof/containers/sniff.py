@@ -1,6 +1,6 @@
 """What a file is, by its first bytes and never by its suffix."""
 
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "png"),
@@ -20,7 +20,7 @@ _ISO_BRANDS = {
 }
 
 
-def sniff(data: Data) -> str | None:
+def sniff(data: Source) -> str | None:
     """Name the container, or None where it is none known here.
 
     One of `png jpeg webp gif tiff avif heif jxl psd zip`.

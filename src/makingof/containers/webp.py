@@ -2,7 +2,8 @@
 
 import struct
 
-from makingof.containers.segment import Data, Segment
+from makingof.containers.segment import Segment, take
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 
 MAX_CHUNKS = 100_000
@@ -11,17 +12,17 @@ _HEAD_BYTES = 8
 _head = struct.Struct("<4sI")
 
 
-def walk_webp(data: Data) -> list[Segment]:
+def walk_webp(data: Source) -> list[Segment]:
     """Return the RIFF header and every chunk with its padding, in file order.
 
     The segments cover the file without a hole; what lies behind the RIFF's own end
-    is the `tail`. Data that is no WebP is a `MalformedError`.
+    is the `tail`. Source that is no WebP is a `MalformedError`.
     """
     if data[:4] != b"RIFF" or data[8:12] != b"WEBP":
         message = "data has no WebP header"
         raise MalformedError(message)
     size = len(data)
-    claimed = struct.unpack_from("<I", data, 4)[0] + _HEAD_BYTES
+    claimed = int.from_bytes(data[4:8], "little") + _HEAD_BYTES
     end = min(size, claimed)
     damage = f"RIFF claims {claimed} bytes and the file has {size}" if claimed > size else ""
     segments = [Segment("RIFF", 0, 12, 8, 4, damage)]
@@ -39,8 +40,8 @@ def walk_webp(data: Data) -> list[Segment]:
     return segments
 
 
-def _chunk(data: Data, offset: int, end: int) -> Segment:
-    kind, length = _head.unpack_from(data, offset)
+def _chunk(data: Source, offset: int, end: int) -> Segment:
+    kind, length = _head.unpack(take(data, offset, _HEAD_BYTES))
     there = end - offset - _HEAD_BYTES
     if length > there:
         damage = f"chunk claims {length} bytes and the file ends after {there}"
@@ -58,7 +59,7 @@ def _kind_name(kind: bytes) -> str:
     )
 
 
-def canvas_size(data: Data, segments: list[Segment]) -> tuple[int, int] | None:
+def canvas_size(data: Source, segments: list[Segment]) -> tuple[int, int] | None:
     """Read width and height from VP8X, VP8L or VP8, or None where they do not say."""
     for segment in segments:
         head = data[segment.payload_offset : segment.payload_offset + 10]
@@ -77,7 +78,7 @@ def is_lossless(segments: list[Segment]) -> bool:
     return any(segment.kind == "VP8L" for segment in segments)
 
 
-def has_alpha(data: Data, segments: list[Segment]) -> bool:
+def has_alpha(data: Source, segments: list[Segment]) -> bool:
     """Whether the header says that an alpha channel is used."""
     for segment in segments:
         head = data[segment.payload_offset : segment.payload_offset + 5]

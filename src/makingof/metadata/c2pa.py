@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from makingof.containers.cbor import parse_cbor
 from makingof.containers.jumbf import Superbox, parse_jumbf
 from makingof.containers.manifest import find_manifest_ranges
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 from makingof.metadata.cose import check_signature
 from makingof.metadata.found import Found
@@ -146,7 +146,7 @@ def _action_fields(assertion: dict[str, Any], place: str) -> dict[str, Field]:
     return fields
 
 
-def check_manifest(data: Data, store: bytes) -> tuple[Check, Check]:
+def check_manifest(data: Source, store: bytes) -> tuple[Check, Check]:
     """Check the active manifest's signature, and whether the file's bytes are the ones it names.
 
     The signature is checked with the certificate in the manifest: whether anybody
@@ -173,7 +173,7 @@ def _check_signature(claim: _Claim) -> Check:
     return Check(SIGNATURE, held=held, detail=detail)
 
 
-def _check_bytes(data: Data, claim: _Claim) -> Check:
+def _check_bytes(data: Source, claim: _Claim) -> Check:
     try:
         wrong = _wrong_assertions(claim)
         if wrong:
@@ -209,7 +209,7 @@ def _assertion_boxes(claim: _Claim) -> dict[str, bytes]:
     return {box.label: box.body for box in store.inside} if store else {}
 
 
-def _check_data_hash(data: Data, claim: _Claim) -> Check:
+def _check_data_hash(data: Source, claim: _Claim) -> Check:
     found = [value for label, value in _assertions(claim.manifest) if label.startswith("c2pa.hash.data")]
     if not found or not isinstance(found[0], dict):
         return Check(BYTES, held=None, detail="the manifest binds the file in a way not known here")
@@ -232,7 +232,7 @@ def _check_data_hash(data: Data, claim: _Claim) -> Check:
     return Check(BYTES, held=held, detail="" if held else "the bytes were changed after signing")
 
 
-def _wrong_exclusions(data: Data, ranges: list[tuple[int, int]]) -> str:
+def _wrong_exclusions(data: Source, ranges: list[tuple[int, int]]) -> str:
     """Say what is wrong with the ranges a manifest leaves out of its own hash; "" if nothing is.
 
     Only the manifest itself may be left out: a hash over next to nothing would hold for any picture.

@@ -10,7 +10,7 @@ import io
 import json
 from typing import Any
 
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.errors import UnavailableError
 from makingof.metadata.c2pa import BYTES, SIGNATURE, TRUST
 from makingof.reading import Check
@@ -35,7 +35,7 @@ _BAD = {
 }
 
 
-def ask_library(data: Data, media_type: str, *, trust_anchors: str = "") -> tuple[Check, Check, Check]:
+def ask_library(data: Source, media_type: str, *, trust_anchors: str = "") -> tuple[Check, Check, Check]:
     """Return signature, bytes and trust as `c2pa-python` sees them, each with its status codes.
 
     `trust_anchors` are roots as PEM: without any, trust cannot hold. Without the
@@ -54,7 +54,7 @@ def ask_library(data: Data, media_type: str, *, trust_anchors: str = "") -> tupl
     )
     try:
         with c2pa.Context(settings=settings) as context:
-            reader = c2pa.Reader(media_type, io.BytesIO(data), context=context)
+            reader = c2pa.Reader(media_type, io.BytesIO(data[0 : len(data)]), context=context)
             report = json.loads(reader.json())
     except c2pa.C2paError as err:
         reason = f"c2pa-python could not read it: {err}"

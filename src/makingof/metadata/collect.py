@@ -7,7 +7,7 @@ from makingof.containers.exif_text import decode_bytes, decode_user_comment, dec
 from makingof.containers.inflate import MAX_INFLATED_BYTES
 from makingof.containers.manifest import TIFF_TAG
 from makingof.containers.png import PngText
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.containers.xmp import (
     Packet,
     Part,
@@ -121,7 +121,7 @@ class Collector:
 
     # EXIF.
 
-    def exif(self, block: Data, offset: int | None, place: str, *, has_offset: bool = False) -> None:
+    def exif(self, block: Source, offset: int | None, place: str, *, has_offset: bool = False) -> None:
         """Keep the texts of an EXIF block, and the numbers that show a camera."""
         head = bytes(block[:16])
         start = exif_start(head)
@@ -135,7 +135,7 @@ class Collector:
         for tag in tags:
             self._tag(tag, block, offset)
 
-    def _tag(self, tag: Tag, block: Data, offset: int | None) -> None:
+    def _tag(self, tag: Tag, block: Source, offset: int | None) -> None:
         if tag.size_bytes > self.room:
             return
         raw = tag.value(block)

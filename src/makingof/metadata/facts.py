@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.metadata.registry import main_reading
 from makingof.metadata.thorough import read_thoroughly
 from makingof.reading import Reading, State
@@ -10,7 +10,7 @@ from makingof.reading import Reading, State
 FACTS = ("prompt", "negative", "seed", "steps", "model")
 
 
-def facts_of(data: Data, name: str) -> dict[str, Any]:
+def facts_of(data: Source, name: str) -> dict[str, Any]:
     """Return tool, prompt, negative, seed, steps and model of the main record, and all records.
 
     Values are text as the tool spelled them; what the main record does not state is

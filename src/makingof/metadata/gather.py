@@ -11,8 +11,9 @@ from makingof.containers.isobmff import find_c2pa, find_items, walk_boxes
 from makingof.containers.jpeg import frame_size, walk_jpeg_head
 from makingof.containers.manifest import is_gif_manifest, is_jumbf
 from makingof.containers.png import parse_header, parse_text_chunk, walk_png
-from makingof.containers.segment import Data, Segment
+from makingof.containers.segment import Segment
 from makingof.containers.sniff import sniff
+from makingof.containers.source import Source
 from makingof.containers.webp import canvas_size, has_alpha, is_lossless, walk_webp
 from makingof.errors import MalformedError
 from makingof.metadata.collect import Collector
@@ -26,7 +27,7 @@ _PHOTOSHOP = b"Photoshop 3.0\0"
 _PARAMETERS = b"parameters\0"
 
 
-def gather(data: Data, name: str | None = None) -> Sheet:
+def gather(data: Source, name: str | None = None) -> Sheet:
     """Collect the records of a file, in file order. A file of an unknown kind has none.
 
     Of `name`, which may be a path of any system, the last part counts.
@@ -51,7 +52,7 @@ Shape = tuple[tuple[int, int] | None, bool]
 """Width and height if known, and whether hidden text may lie in an alpha channel."""
 
 
-def _png(data: Data, collector: Collector) -> Shape:
+def _png(data: Source, collector: Collector) -> Shape:
     for segment in walk_png(data):
         if segment.kind in _PNG_TEXT_KINDS:
             _png_text(data, segment, collector)
@@ -65,7 +66,7 @@ def _png(data: Data, collector: Collector) -> Shape:
     return (header.width, header.height), header.has_alpha
 
 
-def _png_text(data: Data, segment: Segment, collector: Collector) -> None:
+def _png_text(data: Source, segment: Segment, collector: Collector) -> None:
     raw = segment.payload(data)
     offset = segment.payload_offset
     try:
@@ -78,7 +79,7 @@ def _png_text(data: Data, segment: Segment, collector: Collector) -> None:
     collector.chunk(segment.kind, chunk, raw, offset, segment.damage)
 
 
-def _jpeg(data: Data, collector: Collector) -> Shape:
+def _jpeg(data: Source, collector: Collector) -> Shape:
     segments = walk_jpeg_head(data)
     for segment in segments:
         if segment.kind == "COM":
@@ -90,7 +91,7 @@ def _jpeg(data: Data, collector: Collector) -> Shape:
     return frame_size(data, segments), False
 
 
-def _jpeg_app(data: Data, segment: Segment, collector: Collector) -> None:
+def _jpeg_app(data: Source, segment: Segment, collector: Collector) -> None:
     payload, offset = segment.payload(data), segment.payload_offset
     if payload.startswith(_EXIF):
         collector.exif(payload, offset, "")
@@ -109,7 +110,7 @@ def _jpeg_app(data: Data, segment: Segment, collector: Collector) -> None:
         )
 
 
-def _webp(data: Data, collector: Collector) -> Shape:
+def _webp(data: Source, collector: Collector) -> Shape:
     segments = walk_webp(data)
     for segment in segments:
         if segment.kind == "EXIF":
@@ -123,7 +124,7 @@ def _webp(data: Data, collector: Collector) -> Shape:
     return canvas_size(data, segments), is_lossless(segments) and has_alpha(data, segments)
 
 
-def _gif(data: Data, collector: Collector) -> Shape:
+def _gif(data: Source, collector: Collector) -> Shape:
     for segment in walk_gif(data):
         if segment.kind == "comment":
             raw = segment.payload(data)
@@ -142,12 +143,12 @@ def _gif(data: Data, collector: Collector) -> Shape:
     return screen_size(data), False
 
 
-def _tiff(data: Data, collector: Collector) -> Shape:
+def _tiff(data: Source, collector: Collector) -> Shape:
     collector.exif(data, 0, "TIFF")
     return None, False
 
 
-def _iso(data: Data, collector: Collector) -> Shape:
+def _iso(data: Source, collector: Collector) -> Shape:
     boxes = walk_boxes(data)
     if (box := find_c2pa(data, boxes)) is not None:
         at = (
@@ -174,7 +175,7 @@ def _after_purpose(payload: bytes) -> bytes:
     return payload[payload.find(b"\0") + 1 + 8 :]
 
 
-_CONTAINERS: dict[str, Callable[[Data, Collector], Shape]] = {
+_CONTAINERS: dict[str, Callable[[Source, Collector], Shape]] = {
     "png": _png,
     "jpeg": _jpeg,
     "webp": _webp,

@@ -10,7 +10,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec.structs import replace
 
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 from makingof.metadata.gather import gather
 from makingof.metadata.novelai import SIGNATURE_CHECK, signature_of
@@ -24,7 +24,7 @@ from makingof.reading import Check, Locator, Reading, State
 NOVELAI_KEY = base64.b64decode("Y2JcQAOhLwzwSDUJPNgL04nS0Tbqm7cSRc4xk0vRMic=")
 
 
-def read_stealth(data: Data, name: str | None = None) -> list[Reading]:
+def read_stealth(data: Source, name: str | None = None) -> list[Reading]:
     """Read the record hidden in a picture's pixels; an empty list where there is none.
 
     What is hidden is read as if it stood in the file's text chunks. A hidden record
@@ -49,7 +49,7 @@ def read_stealth(data: Data, name: str | None = None) -> list[Reading]:
     ]
 
 
-def _with_hidden_signature(data: Data, record: Record, reading: Reading) -> Reading:
+def _with_hidden_signature(data: Source, record: Record, reading: Reading) -> Reading:
     checks = tuple(
         check_novelai(data, record.text or "") if check.name == SIGNATURE_CHECK else check
         for check in reading.checks
@@ -87,7 +87,7 @@ def _at(reading: Reading, record: Record) -> Reading:
     return replace(reading, locator=record.locator, raw=record.raw, checks=checks)
 
 
-def check_novelai(data: Data, comment_text: str, *, key: bytes = NOVELAI_KEY) -> Check:
+def check_novelai(data: Source, comment_text: str, *, key: bytes = NOVELAI_KEY) -> Check:
     """Check NovelAI's signature over pixels and comment, offline, with the vendor's published key.
 
     Held means that the key's owner signed these pixels with these parameters. That it

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 from msgspec.structs import replace
 
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.metadata import (
     a1111,
     aigc,
@@ -70,7 +70,7 @@ READERS = (
 )
 
 
-def read_records(data: Data, name: str | None = None) -> list[Reading]:
+def read_records(data: Source, name: str | None = None) -> list[Reading]:
     """Read every record of a file: tool, fields, raw bytes, where they lie.
 
     `name` is the file's name; some tools put facts into it. At most one reading is

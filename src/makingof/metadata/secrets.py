@@ -33,9 +33,11 @@ _KEY = re.compile(
 )
 _KEY_NAMES = list(_KEYS)
 
+_NAME = r"(?:api|secret)[_-]?key|(?:access|auth)[_-]?token|client[_-]?secret|password|passwd|authorization"
+_TELLING_NAME = re.compile(_NAME, re.IGNORECASE)
 # A value under a telling name; quotes may be escaped, for JSON stands inside JSON.
 _NAMED = re.compile(
-    r"""(?P<name>api[_-]?key|access[_-]?token|auth[_-]?token|client[_-]?secret|secret[_-]?key|password|passwd|authorization)"""
+    rf"""(?P<name>{_NAME})[\w-]{{0,40}}"""
     r"""\\{0,3}["']\s{0,4}:\s{0,4}\\{0,3}["'](?P<value>[^"'\\\s]{8,500})""",
     re.IGNORECASE,
 )
@@ -108,6 +110,11 @@ def _search(text: str, where: str) -> Iterator[Secret]:
 
 def _secret(text: str, where: str, kind: str, excerpt: str) -> Secret:
     return Secret(where, kind, excerpt, say(f"readings.{text}", where=where, kind=kind, excerpt=excerpt))
+
+
+def is_secret_name(name: str) -> bool:
+    """Whether a field's name says that its value is a credential: `api_key_comfy_org`, `Authorization`."""
+    return _TELLING_NAME.search(name) is not None
 
 
 def mask(value: str) -> str:

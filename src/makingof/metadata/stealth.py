@@ -10,7 +10,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from makingof.containers.inflate import inflate
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.errors import MalformedError
 from makingof.metadata.record import Record
 
@@ -28,7 +28,7 @@ _MODES = {
 _LENGTH_BITS = 32
 
 
-def find_stealth(data: Data, container: str) -> Record | None:
+def find_stealth(data: Source, container: str) -> Record | None:
     """Look for a hidden record; None where there is none.
 
     A picture that cannot be decoded, a length beyond the pixels or a payload that does
@@ -45,12 +45,12 @@ def find_stealth(data: Data, container: str) -> Record | None:
     return None
 
 
-def open_picture(data: Data) -> "Image":
+def open_picture(data: Source) -> "Image":
     """Decode a picture of at most `MAX_PIXELS`; what Pillow refuses is a `MalformedError`."""
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - Pillow is loaded only where pixels are asked for
 
     try:
-        image = Image.open(io.BytesIO(data))
+        image = Image.open(io.BytesIO(data[0 : len(data)]))
         if image.width * image.height > MAX_PIXELS:
             message = f"picture of {image.width} x {image.height} pixels is larger than is decoded here"
             raise MalformedError(message)

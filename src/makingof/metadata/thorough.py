@@ -2,7 +2,7 @@
 
 from msgspec.structs import replace
 
-from makingof.containers.segment import Data
+from makingof.containers.source import Source
 from makingof.metadata import c2pa
 from makingof.metadata.gather import gather
 from makingof.metadata.novelai import SIGNATURE_CHECK
@@ -12,7 +12,7 @@ from makingof.metadata.registry import main_reading, read_sheet
 from makingof.reading import Check, Reading
 
 
-def read_thoroughly(data: Data, name: str | None = None) -> list[Reading]:
+def read_thoroughly(data: Source, name: str | None = None) -> list[Reading]:
     """Read every record as `read_records` does, and make the checks it leaves open.
 
     Those are NovelAI's signature, which decodes the picture, the signature and bytes
@@ -29,7 +29,7 @@ def read_thoroughly(data: Data, name: str | None = None) -> list[Reading]:
     ]
 
 
-def _checked(data: Data, sheet: Sheet, reading: Reading) -> Reading:
+def _checked(data: Source, sheet: Sheet, reading: Reading) -> Reading:
     made: tuple[Check, ...] = ()
     open_checks = {check.name for check in reading.checks if check.held is None}
     if SIGNATURE_CHECK in open_checks:
