@@ -41,7 +41,7 @@ from makingof.event import MAX_CITES, Event, Kind
 from makingof.keys.mark import hold_lock
 from makingof.keys.signing import file_stem
 from makingof.observation import Attachment, Observation, Position
-from makingof.part import Means, PartType, Role
+from makingof.part import Means, Own, Part, PartType, Role
 from makingof.recorder.write import Prepared, own_observation, stream_key
 from makingof.spool.folder import (
     NEWEST,
@@ -112,14 +112,26 @@ def publish_nonce(archive: Archive) -> None:
     The event's name commits to the receipts in it, so a stream that opens with it was
     opened after they were given.
     """
-    stamped = archive.index.stamped_positions()
-    nonce = archive.log.leaf(stamped[-1] if stamped else 0).hex()
+    nonce = archive.log.leaf(_newest_receipt(archive)).hex()
     path, data = spool_path(archive) / NEWEST, msgspec.json.encode({"v": 1, "nonce": nonce})
     with suppress(FileNotFoundError):
         if path.read_bytes() == data:
             return
     durable.make_folders(path.parent)
     durable.replace(path, data)
+
+
+def _newest_receipt(archive: Archive) -> int:
+    """Return where the newest event with a receipt stands, or 0; that nobody answered dates nothing."""
+    for position in reversed(archive.index.stamped_positions()):
+        for part in archive.log.parts(position):
+            if part.data is not None and _has_receipts(Part.parse(part.data)):
+                return position
+    return 0
+
+
+def _has_receipts(part: Part) -> bool:
+    return part.type is PartType.OWN and bool(part.read(Own).facts.get("receipts"))
 
 
 def _state(archive: Archive) -> Path:

@@ -29,13 +29,18 @@ def with_tool_records(observation: Observation, means: Means) -> Observation:
     if observation.kind not in _SAYING or PartType.PROMPT in types:
         return observation
     raws = [
-        convert(_plain(draft), Raw, "raw part") for draft in observation.drafts if draft.type is PartType.RAW
+        (convert(_plain(draft), Raw, "raw part"), draft.means or means)
+        for draft in observation.drafts
+        if draft.type is PartType.RAW
     ]
-    graphs = [raw for raw in raws if raw.tool == "comfyui" and raw.locator in GRAPHS]
+    graphs = [(raw, by) for raw, by in raws if raw.tool == "comfyui" and raw.locator in GRAPHS]
     name = next((item.name for item in observation.attachments if item.name), None)
     # Executed speaks before submitted: it is what the pictures were made from.
-    said = [reading for raw in graphs[-1:] for reading in _read(raw, name)]
-    drafts = list(_drafts(said, means, has_files=bool(observation.attachments)))
+    drafts = [
+        draft
+        for raw, by in graphs[-1:]
+        for draft in _drafts(_read(raw, name), by, has_files=bool(observation.attachments))
+    ]
     if observation.kind is Kind.PROMPTED and not any(draft.type is PartType.PROMPT for draft in drafts):
         drafts.append(Draft(PartType.PROMPT, body_of(Text(state=State.ABSENT)), "tool"))
     return replace(observation, drafts=(*observation.drafts, *drafts))

@@ -13,7 +13,9 @@ from makingof.archive.connecting import plan_connection
 from makingof.archive.doctor import Examined, examine
 from makingof.archive.draining import Drained
 from makingof.archive.draining import drain as drain_spool
+from makingof.archive.following import SecondLook, look_again
 from makingof.archive.upkeep import start_due_stamping
+from makingof.capture.local_http import LocalHost
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import home_of, reading, writing
 from makingof.cli.terminal import Terminal
@@ -99,11 +101,26 @@ def doctor(terminal: Terminal, url: str | None) -> int:
     """Try whether recording works; see `help.doctor`. Returns 1 if something does not."""
     with writing(terminal) as archive:
         found = examine(archive, url)
+        second = None if url is None or not _answers(found) else look_again(archive, LocalHost.parse(url))
     if not found:
         terminal.say("recording.no_hooks")
     for item in found:
         _show_examined(terminal, item)
-    return 0 if all(item.is_well for item in found) else 1
+    if second is not None:
+        show_second_look(terminal, second)
+    return 0 if all(item.is_well for item in found) and not (second and second.missing) else 1
+
+
+def _answers(found: list[Examined]) -> bool:
+    return any(item.host == "attached" for item in found)
+
+
+def show_second_look(terminal: Terminal, found: SecondLook) -> None:
+    """Say which of the host's own jobs the log has, and why not the others."""
+    terminal.say("recording.second_look", recorded=found.recorded, jobs=found.jobs)
+    for job, why in found.missing.items():
+        terminal.say(f"recording.why_{why}", job=job)
+    terminal.json({"jobs": found.jobs, "recorded": found.recorded, "missing": dict(found.missing)})
 
 
 def _show_examined(terminal: Terminal, item: Examined) -> None:

@@ -224,3 +224,11 @@ def _event_row(row: Row) -> EventRow:
         silent=silent,
         text=text,
     )
+
+
+def recorded_jobs(database: Database, tool: str) -> set[str]:
+    """Return the ids of the jobs of one tool that gave pictures or were attempted."""
+    statement = """
+SELECT DISTINCT j.id FROM jobs AS j JOIN events AS e ON e.position = j.part >> 20
+ WHERE j.tool = ? AND e.kind IN ('generated', 'attempted')"""
+    return {job for (job,) in database.query(statement, (tool,))}

@@ -273,6 +273,10 @@ class Index:
         """Return the last number of every open stream that went on since the last pulse told of it."""
         return events.moved_streams(self._database)
 
+    def recorded_jobs(self, tool: str) -> set[str]:
+        """Return the ids, as `tool` counts its jobs, whose end is recorded."""
+        return events.recorded_jobs(self._database, tool)
+
     # Time and health
 
     def status(self) -> Status:

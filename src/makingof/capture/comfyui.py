@@ -1,0 +1,316 @@
+"""ComfyUI from outside: what its queue, its history and its folders show to somebody who only looks.
+
+For those who put nothing into their ComfyUI, and as a second look at what a hook handed
+over. The history lives in the host's memory: it forgets at a restart, it is replaced when
+an id is used twice, and what is deleted from the queue never stands in it.
+"""
+
+import base64
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from makingof import __version__
+from makingof.capture.local_http import LocalHost
+from makingof.clock import format_instant
+from makingof.digest import Digest
+from makingof.errors import SourceError
+from makingof.event import Kind, OccurredBy, Source
+from makingof.observation import Attached, Attachment, Draft, Observation
+from makingof.part import Means, PartType, Place, Raw, Report, Role, body_of, portable_text
+
+_MAX_RAW_BYTES = 512 * 1024
+_MAX_JOBS = 10_000
+_MAX_TEXT = 20_000
+_FOLDERS = ("output", "temp")
+_ENDS = ("execution_success", "execution_error", "execution_interrupted")
+_ERROR_FIELDS = ("node_id", "node_type", "exception_type", "exception_message")
+
+# Named fields only: a prompt that looks like a key stays, removing it would destroy what is to be shown.
+_SECRET = re.compile(
+    r"(?i)(^|[_\-.])(api[_\-]?key|auth[_\-]?token|access[_\-]?token|bearer|secret|password|passwd|authorization)($|[_\-.])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file that a job's outputs name."""
+
+    node: str
+    name: str
+    path: Path
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One entry of the history."""
+
+    id: str
+    graph: Any
+    status: str
+    messages: Mapping[str, Mapping[str, Any]]
+    wanted: frozenset[str]
+    files: tuple[Named, ...]
+
+    @property
+    def started_ms(self) -> int | None:
+        return _milliseconds(self.messages.get("execution_start"))
+
+    @property
+    def ended_ms(self) -> int | None:
+        return next((found for name in _ENDS if (found := _milliseconds(self.messages.get(name)))), None)
+
+    @property
+    def cached(self) -> frozenset[str]:
+        nodes = self.messages.get("execution_cached", {}).get("nodes")
+        return frozenset(map(str, nodes)) if isinstance(nodes, list) else frozenset()
+
+    def outcome(self, *, has_new: bool) -> str | None:
+        """Say what `attempted` calls it; None for a job that went as asked."""
+        if "execution_interrupted" in self.messages:
+            return "interrupted"
+        if "execution_error" in self.messages or self.status == "error":
+            return "failed"
+        return "redelivered" if not has_new and (self.wanted <= self.cached or self.files) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing a look showed: of which job, and by which means we learned of it."""
+
+    job: str
+    observation: Observation
+    means: Means
+
+
+@dataclass(slots=True)
+class Follower:
+    """Looks again and again at one running ComfyUI whose folders lie under `root`."""
+
+    host: LocalHost
+    root: Path
+    version: str = ""
+    _ended: set[tuple[str, int | None]] = field(default_factory=set)
+    _queued: dict[str, int] = field(default_factory=dict)  # id → looks since it was last in the queue
+    _delivered: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    _is_first: bool = True
+
+    def look(self, recorded: frozenset[str] | set[str] = frozenset()) -> Iterator[Seen]:
+        """Yield what is new since the last look; jobs in `recorded` were recorded by others.
+
+        What stood in the history at the first look was not seen to happen: `recovered`.
+        """
+        if not self.version:
+            self.version = _version(self.host.ask("/system_stats"))
+        # The queue first: a job that ends between the two questions is then in both answers, never in none.
+        queued = _queue_items(self.host.ask("/queue"))
+        jobs = parse_history(self.host.ask(f"/history?max_items={_MAX_JOBS}"), self.root)
+        means = Means.RECOVERED if self._is_first else Means.WATCHED
+        for job, graph in queued.items():
+            if job not in self._queued:
+                yield Seen(job, self._request(job, graph), Means.WATCHED)
+            self._queued[job] = 0
+        for item in jobs:
+            if (item.id, item.started_ms) not in self._ended and item.id not in recorded:
+                was_queued = self._queued.get(item.id) is not None
+                yield Seen(item.id, self._end(item), Means.WATCHED if was_queued else means)
+            self._ended.add((item.id, item.started_ms))
+            self._queued.pop(item.id, None) if item.id not in queued else None
+        yield from self._cancelled(queued, recorded)
+        self._is_first = False
+
+    def _cancelled(self, queued: Mapping[str, Any], recorded: frozenset[str] | set[str]) -> Iterator[Seen]:
+        """Yield jobs that left the queue and stand nowhere at two looks: deleted, or the host restarted."""
+        for job in [job for job in self._queued if job not in queued]:
+            self._queued[job] += 1
+            if self._queued[job] > 1:
+                del self._queued[job]
+                if job not in recorded:
+                    report = _report(Report(outcome="cancelled", job=job, outputs=0))
+                    yield Seen(job, Observation(Kind.ATTEMPTED, self._source(), (report,)), Means.WATCHED)
+
+    def _request(self, job: str, graph: Any) -> Observation:
+        drafts, attachments = _graph_drafts(graph, "queue:prompt", 0)
+        report = _report(Report(job=job))
+        return Observation(Kind.PROMPTED, self._source(), (report, *drafts), tuple(attachments))
+
+    def _end(self, job: Job) -> Observation:
+        fresh = [named for named in job.files if self._is_new(job, named)]
+        attachments = [
+            Attachment(named.path, named.role, name=named.name, number=number)
+            for number, named in enumerate(fresh)
+        ]
+        outcome = job.outcome(has_new=bool(fresh))
+        drafts, more = _graph_drafts(job.graph, "queue:prompt", len(attachments))
+        report = Report(
+            outcome=outcome,
+            job=job.id,
+            outputs=len(job.files),
+            text=_error_text(job.messages.get("execution_error", {})),
+            facts=_facts(job, fresh),
+        )
+        places = [_place(named.path, number) for number, named in enumerate(fresh)]
+        for named in fresh:
+            if (state := _state(named.path)) is not None:
+                self._delivered[named.path] = state
+        ended = job.ended_ms
+        return Observation(
+            kind=Kind.GENERATED if fresh else Kind.ATTEMPTED,
+            source=self._source(),
+            drafts=(_report(report), *drafts, *places),
+            attachments=(*attachments, *more),
+            occurred_at=None if ended is None else format_instant(datetime.fromtimestamp(ended / 1000, UTC)),
+            occurred_by=None if ended is None else OccurredBy.TOOL,
+        )
+
+    def _is_new(self, job: Job, named: Named) -> bool:
+        """Tell a file of this job from one that the cache delivers again, or that is gone."""
+        state = _state(named.path)
+        if state is None or self._delivered.get(named.path) == state:
+            return False
+        if named.node not in job.cached:
+            return True
+        return job.started_ms is not None and state[1] // 1_000_000 >= job.started_ms
+
+    def _source(self) -> Source:
+        return Source("makingof-follower", __version__, "comfyui", self.version or None)
+
+
+def parse_history(told: Any, root: Path) -> list[Job]:
+    """Read `/history`; what has not the shape of an entry is a `SourceError`."""
+    if not isinstance(told, dict):
+        message = "the history is not an object"
+        raise SourceError(message)
+    try:
+        return [_parse_entry(job, entry, root) for job, entry in told.items()]
+    except (KeyError, IndexError, TypeError, AttributeError) as err:
+        message = f"a history entry has another shape: {type(err).__name__} {err}"
+        raise SourceError(message) from err
+
+
+def _parse_entry(job: str, entry: Any, root: Path) -> Job:
+    prompt, status = entry["prompt"], entry.get("status") or {}
+    messages = {str(item[0]): item[1] for item in status.get("messages") or () if isinstance(item[1], dict)}
+    return Job(
+        id=job,
+        graph=prompt[2],
+        status=str(status.get("status_str")),
+        messages=messages,
+        wanted=frozenset(map(str, prompt[4] or ())),
+        files=tuple(_named(entry.get("outputs") or {}, root)),
+    )
+
+
+def _named(outputs: Mapping[str, Any], root: Path) -> Iterator[Named]:
+    for node, told in outputs.items():
+        for items in told.values() if isinstance(told, dict) else ():
+            for item in items if isinstance(items, list) else ():
+                if not isinstance(item, dict) or not isinstance(item.get("filename"), str):
+                    continue
+                kind = item.get("type")
+                top = (root / str(kind)).absolute()
+                path = Path(*_plain_parts(top / str(item.get("subfolder") or "") / item["filename"]))
+                # A name is the host's word; it may not lead out of the host's folders.
+                if kind in _FOLDERS and path.is_relative_to(top):
+                    role = Role.PREVIEW if kind == "temp" else Role.OUTPUT
+                    yield Named(str(node), item["filename"], path, role)
+
+
+def _plain_parts(path: Path) -> list[str]:
+    """Resolve `..` by name alone; links stay as they are."""
+    kept: list[str] = []
+    for part in path.parts:
+        if part == ".." and len(kept) > 1:
+            kept.pop()
+        elif part != "..":
+            kept.append(part)
+    return kept
+
+
+def _queue_items(told: Any) -> dict[str, Any]:
+    """Return id → graph of what runs and waits. The rest of an item can hold account keys and is not read."""
+    items = {}
+    for name in ("queue_running", "queue_pending"):
+        for item in told.get(name) or () if isinstance(told, dict) else ():
+            if isinstance(item, list) and len(item) > 2:  # noqa: PLR2004 - number, id, graph
+                items[str(item[1])] = item[2]
+    return items
+
+
+def _version(told: Any) -> str:
+    system = told.get("system") if isinstance(told, dict) else None
+    return str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
+
+
+def _graph_drafts(graph: Any, locator: str, number: int) -> tuple[list[Draft], list[Attachment]]:
+    """Keep the graph's bytes: what the host remembers is read from it afterwards, so it is `recovered`."""
+    # Python's own spelling is the host's: its files hold the same bytes.
+    data = json.dumps(_without_secrets(graph)).encode("utf-8", "surrogatepass")
+    body = Raw(locator=locator, digest=Digest.of(data), size=len(data), tool="comfyui")
+    if len(data) <= _MAX_RAW_BYTES:
+        kept = body_of(body) | {"base64": base64.b64encode(data).decode("ascii")}
+        return [Draft(PartType.RAW, kept, locator, Means.RECOVERED)], []
+    attached = body_of(body) | {"file": Attached(number), "offset": 0}
+    file = Attachment(data, Role.REFERENCE, name="graph.json")
+    return [Draft(PartType.RAW, attached, locator, Means.RECOVERED)], [file]
+
+
+def _without_secrets(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {
+            name: "(removed by makingof: a credential)"
+            if isinstance(item, str) and item and _SECRET.search(str(name))
+            else _without_secrets(item)
+            for name, item in value.items()
+        }
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+
+
+def _facts(job: Job, fresh: list[Named]) -> dict[str, Any]:
+    new = {named.path for named in fresh}
+    facts: dict[str, Any] = {
+        "status": job.status,
+        "cached": sorted(job.cached),
+        "redelivered": [_portable(named.name) for named in job.files if named.path not in new],
+    }
+    return facts | {
+        f"{name}_ms": str(told.get("timestamp")) for name, told in job.messages.items() if "timestamp" in told
+    }
+
+
+def _error_text(told: Mapping[str, Any]) -> str | None:
+    """Spell an error without the values it failed on: those hold whole pictures as text."""
+    lines = [f"{name}: {_portable(str(told[name]))}" for name in _ERROR_FIELDS if name in told]
+    return "\n".join(lines)[:_MAX_TEXT] or None
+
+
+def _report(report: Report) -> Draft:
+    return Draft(PartType.REPORT, body_of(report), "api:/history")
+
+
+def _place(path: Path, number: int) -> Draft:
+    text, unreadable = portable_text(str(path))
+    place = Place(path=text, name=portable_text(path.name)[0], base64=unreadable)
+    return Draft(PartType.PLACE, body_of(place) | {"file": Attached(number)}, "api:/history")
+
+
+def _state(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_size, found.st_mtime_ns
+
+
+def _milliseconds(told: Mapping[str, Any] | None) -> int | None:
+    found = told.get("timestamp") if told else None
+    return found if isinstance(found, int) and 0 < found < 1 << 47 else None
+
+
+def _portable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
