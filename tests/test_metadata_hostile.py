@@ -15,6 +15,7 @@ from tests import records_elsewhere as elsewhere
 from makingof.containers.cbor import parse_cbor
 from makingof.containers.exif import parse_exif
 from makingof.containers.exif_text import decode_user_comment
+from makingof.containers.headed import HeadedFile
 from makingof.containers.jumbf import parse_jumbf
 from makingof.containers.pieces import segments
 from makingof.containers.source import SeekableFile
@@ -238,7 +239,8 @@ def test_mapped_and_opened_files_are_read_like_bytes(tmp_path):
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             assert read_records(mapped, "a.png") == read_records(data, "a.png")
             assert read_records(SeekableFile(file), "a.png") == read_records(data, "a.png")
-            assert facts_of(SeekableFile(file), "a.png") == facts_of(data, "a.png")
+            assert read_records(HeadedFile(file.fileno()), "a.png") == read_records(data, "a.png")
+            assert facts_of(HeadedFile(file.fileno()), "a.png") == facts_of(data, "a.png")
 
 
 def test_files_that_shrink_while_they_are_read_are_read_as_far_as_they_go(tmp_path):
@@ -248,5 +250,7 @@ def test_files_that_shrink_while_they_are_read_are_read_as_far_as_they_go(tmp_pa
             path.write_bytes(data)
             with path.open("r+b", buffering=0) as file:
                 opened = SeekableFile(file)
+                headed = HeadedFile(file.fileno())
                 file.truncate(left)
                 read_records(opened, "a.png")
+                read_records(headed, "a.png")

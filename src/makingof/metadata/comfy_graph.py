@@ -64,20 +64,10 @@ class Graph:
         self.found_words: dict[tuple[str, str], Any] = {}
         self.found_models: dict[str, Any] = {}
         self._decoders: dict[str, Node] | None = None
-        self._consumers: dict[str, list[tuple[Node, str]]] | None = None
 
     def node(self, link: Link) -> Node | None:
         """Return the node behind a link, or None where the graph does not hold it."""
         return self.nodes.get(link.node)
-
-    def consumers(self, node: Node) -> list[tuple[Node, str]]:
-        """Return who takes an output of `node`, and by which input."""
-        if self._consumers is None:
-            self._consumers = {}
-            for other in self.nodes.values():
-                for name, link in other.links:
-                    self._consumers.setdefault(link.node, []).append((other, name))
-        return self._consumers.get(node.id, [])
 
     def decoder_of(self, sampler: Node) -> Node | None:
         """Return the first node that decodes what `sampler` makes, or None."""

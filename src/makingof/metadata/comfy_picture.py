@@ -14,7 +14,7 @@ from makingof.metadata.record import Sheet
 from makingof.reading import Check
 
 _PICTURE_INPUT = re.compile(r"image|picture|pixels|frames|video|samples|latent", re.IGNORECASE)
-_SAVES = re.compile(r"save|export|write|combine|websocket", re.IGNORECASE)
+_SAVES = re.compile(r"export|write|combine|websocket", re.IGNORECASE)
 _PREVIEWS = re.compile(r"preview|compare", re.IGNORECASE)
 _COUNTER = re.compile(r"(.*)_\d{5,}_?")
 _MAX_SAVERS = 24  # each is two walks up the graph
@@ -45,28 +45,33 @@ def find_picture(graph: Graph, sheet: Sheet, *, animated: bool = False) -> Pictu
     savers, how = _savers(graph, sheet, animated=animated)
     if not samplers:
         return Picture((), (), tuple(savers), None)
-    last_of = {saver.id: _last_samplers(graph, [saver], ids) for saver in savers[:_MAX_SAVERS]}
-    savers = savers[:_MAX_SAVERS]
+    if len(savers) > _MAX_SAVERS:
+        return _picture(graph, samplers, savers, f"{how}, and there are {len(savers)}", is_known=False)
+    last_of = {saver.id: _last_samplers(graph, [saver], ids) for saver in savers}
     if len({frozenset(node.id for node in last) for last in last_of.values()}) > 1:
         savers, how = _savers_by_size(graph, savers, last_of, sheet, how)
-    last = _last_samplers(graph, savers, ids)
-    order = {node.id: number for number, node in enumerate(samplers)}
-    last = sorted(last, key=lambda node: order[node.id])
-    detail = f"{how}: {', '.join(map(str, savers))}"
     alike = len({tuple(node.id for node in last_of[saver.id]) for saver in savers}) <= 1
-    return Picture(
-        tuple(last),
-        samplers,
-        tuple(savers),
-        Check("saver_known", held=True if alike else None, detail=detail),
-    )
+    return _picture(graph, samplers, savers, f"{how}: {', '.join(map(str, savers))}", is_known=alike)
+
+
+def _picture(
+    graph: Graph, samplers: tuple[Node, ...], savers: list[Node], detail: str, *, is_known: bool
+) -> Picture:
+    order = {node.id: number for number, node in enumerate(samplers)}
+    last = sorted(_last_samplers(graph, savers, frozenset(order)), key=lambda node: order[node.id])
+    check = Check("saver_known", held=True if is_known else None, detail=detail)
+    return Picture(tuple(last), samplers, tuple(savers), check)
 
 
 def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], str]:
     """Nodes that may have written the file, narrowed by its name and kind."""
     taking = [node for node in graph.nodes.values() if any(_is_picture(name) for name, _ in node.links)]
-    saving = [node for node in taking if "filename_prefix" in node.inputs or _SAVES.search(node.kind)]
-    previews = [node for node in taking if _PREVIEWS.search(node.kind) and node not in saving]
+    taken = {link.node for node in graph.nodes.values() for _, link in node.links}
+    sinks = [node for node in taking if node.id not in taken]
+    saving = [node for node in taking if "filename_prefix" in node.inputs or "save" in node.kind.lower()]
+    saving = saving or [node for node in sinks if _SAVES.search(node.kind)]
+    saving_ids = {node.id for node in saving}
+    previews = [node for node in taking if _PREVIEWS.search(node.kind) and node.id not in saving_ids]
     name = (sheet.name or "").rsplit(".", 1)[0]
     if name.startswith("ComfyUI_temp_") and previews:
         return previews, "the file's name is that of a preview"
@@ -74,10 +79,8 @@ def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], 
     named = [node for node in saving if counted and _prefix_fits(node, counted[1])]
     if named:
         return _of_kind(named, sheet, animated=animated), "the file's name has its prefix"
-    sinks = [node for node in taking if not graph.consumers(node)]
-    return _of_kind(
-        saving or previews or sinks or taking, sheet, animated=animated
-    ), "the saver is known by its kind alone"
+    left = _of_kind(saving or previews or sinks or taking, sheet, animated=animated)
+    return left, "the saver is known by its kind alone"
 
 
 @lru_cache(maxsize=4096)
