@@ -177,11 +177,12 @@ def _time_commands(record: Record) -> list[str]:
         for receipt in stamp.receipts:
             chain = "".join(f" -untrusted {name}" for name in receipt.beside if name.endswith(".pem"))
             if receipt.name.endswith(".tsr"):
+                commands.append(f"openssl ts -reply -in {receipt.name} -text")
                 commands.append(
                     f"openssl ts -verify -data {stamp.subject} -in {receipt.name}{chain} "
                     f"-CAfile ROOTS-OF-YOUR-OWN.pem -attime SECONDS"
                 )
-    return commands[:1]
+    return commands[:2]
 
 
 def _cells(cells: Iterable[str]) -> str:
