@@ -1,6 +1,8 @@
 """The command line as people use it: what is said, what is recorded, with which exit code."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from tests.records import a1111_png, comfyui_png, png, text_to_image
@@ -250,3 +252,9 @@ def test_what_was_withheld_is_opened_later_beside_the_package(call, ready, tmp_p
     opened.write_bytes(opened.read_bytes().replace(b"crane", b"heron"))
     assert call("verify", package, "--open", opened)[0] == 1
     assert call("export", "--disclose", f"{event}:choice", "-o", tmp_path / "x.jsonl")[0] == 2
+
+
+def test_a_reader_who_has_seen_enough_is_no_error():
+    command = f"{sys.executable} -m makingof --help | head -n 1"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
