@@ -50,7 +50,6 @@ def find_lineage(
     search.add_pictures(about)
     search.add_making()
     search.add_earlier_jobs()
-    search.add_briefs()
     search.add(listed - search.found.keys(), Why.LISTED)
     search.add_citing()
     return _lineage(search, about)
@@ -121,15 +120,32 @@ class _Search:
         return answers.union(self.graph.sharing_job(positions))
 
     def add_earlier_jobs(self) -> None:
-        """Steps (3) and (4)."""
+        """Steps (3) to (5)."""
         projects: dict[Digest, list[Node]] = {}
         loose: list[Node] = []
+        repeats = self._repeats()
         for node in self.graph.nodes(self.made):
-            (loose if node.project is None else projects.setdefault(node.project, [])).append(node)
+            if node.project is None or node.position in repeats:
+                loose.append(node)
+            else:
+                projects.setdefault(node.project, []).append(node)
         for project, made in projects.items():
             self._add_project(project, made)
         self._add_sessions([node for node in loose if node.means in AT_THE_MOMENT])
         self._add_claimed_sessions({node.position for node in loose if node.means is Means.RECOVERED})
+        self.add(self.graph.named(projects.keys()), Why.BRIEF)
+
+    def _repeats(self) -> set[int]:
+        """Return what only found again files recorded before: its project is that of the day it did."""
+        first_given: dict[Digest, int] = {}
+        repeats: set[int] = set()
+        for node in sorted(self.graph.nodes(self.made), key=lambda node: node.position):
+            given = {link.blob for link in self.graph.files_of({node.position}) if link.given}
+            known = {blob for blob in given if blob is not None}
+            if node.means is Means.RECOVERED and known and known <= first_given.keys():
+                repeats.add(node.position)
+            first_given |= {blob: first_given.get(blob, node.position) for blob in known}
+        return repeats
 
     def _add_project(self, project: Digest, made: Collection[Node]) -> None:
         last = max(node.position for node in made)
@@ -169,11 +185,6 @@ class _Search:
                 walked.add(job)
                 later_ms = job.at_ms
         self.add((job.position for job in walked), Why.SESSION, claimed=True)
-
-    def add_briefs(self) -> None:
-        """Step (5)."""
-        nodes = self.graph.nodes(self.found.keys())
-        self.add(self.graph.named({node.project for node in nodes if node.project is not None}), Why.BRIEF)
 
     def add_citing(self) -> None:
         """Step (6)."""
