@@ -36,6 +36,8 @@ def to_bytes(value: Any) -> bytes:
     as strings), text that is not valid Unicode, keys that are not strings, and
     nesting deeper than 64.
     """
+    if (data := _encode_plain(value)) is not None:
+        return data
     if _is_plain(value, 0):
         return _sorted_encoder.encode(value)
     try:
@@ -61,6 +63,21 @@ def from_bytes(data: bytes) -> Any:
         message = "JSON is not in its canonical form"
         raise MalformedError(message)
     return value
+
+
+def _encode_plain(value: Any) -> bytes | None:
+    """Write a value that reads back as itself; None leaves it to the walk, which knows what is refused.
+
+    What the encoder writes as something else (bytes, sets, keys that are numbers, NaN) does
+    not read back equal; floats are refused in decoding.
+    """
+    try:
+        data = _sorted_encoder.encode(value)
+        if _is_plainly_written(data) and _decoder.decode(data) == value:
+            return data
+    except (MalformedError, msgspec.DecodeError, UnicodeError, TypeError, ValueError, RecursionError):
+        pass
+    return None
 
 
 def _is_plainly_written(data: bytes) -> bool:
