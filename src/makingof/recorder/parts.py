@@ -83,11 +83,11 @@ def prepare_parts(drafts: Sequence[Draft], files: Sequence[PreparedFile], means:
     for file in files:
         by_type.setdefault(PartType.FILE, []).append(file.part)
     names = [file.digest for file in files]
-    for draft in drafts:
+    for draft, salt in zip(drafts, _salts(len(drafts)), strict=True):
         body = {key: value for key, value in resolve_attached(draft.body, names).items() if value is not None}
         part = Part(
             type=draft.type,
-            salt=secrets.token_hex(SALT_BYTES),
+            salt=salt,
             means=draft.means or means,
             from_=draft.from_,
             vouched=draft.vouched,
@@ -97,6 +97,12 @@ def prepare_parts(drafts: Sequence[Draft], files: Sequence[PreparedFile], means:
     if taken_apart := [file.pieces for file in files if file.pieces is not None]:
         by_type[PartType.PIECES] = _pieces_parts(taken_apart)
     return _fit(by_type)
+
+
+def _salts(count: int) -> list[str]:
+    """Draw the salts of one event at once: each draw may wait for threads that hash."""
+    drawn = secrets.token_bytes(SALT_BYTES * count)
+    return [drawn[start : start + SALT_BYTES].hex() for start in range(0, len(drawn), SALT_BYTES)]
 
 
 def _pieces_parts(files: Sequence[FilePieces]) -> list[bytes]:
