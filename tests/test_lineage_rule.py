@@ -1,4 +1,6 @@
+import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.histories import History, Said, Told, blob, file, job, note, own, place, prompt
@@ -291,3 +293,23 @@ def test_a_sealed_picture_is_found_by_its_file_part_and_what_is_listed_comes_in_
     assert why(lineage) == {first.position: "listed", second.position: "picture", kept.position: "listed"}
     assert lineage.pictures[0].blob is None
     assert [digest for _, digest in lineage.silent(PartState.SEALED)] == sealed
+
+
+def test_the_example_of_the_page():
+    history = History()
+    history.brief("Cat")
+    first = history.generate("a.png", "b.png")
+    chosen = history.generate("c.png", said=[file("sketch.png", Role.INIT)])
+    kept = history.keep(chosen.file(0), among=[first.file(0), first.file(1), chosen.file(0)])
+    history.generate("x.png")
+    edit = history.tell(Kind.EDITED, file("d.png"), cites=[chosen], actor="a1")
+    history.generate("y.png")
+    history.tell(Kind.PUBLISHED, place(url="https://example.org/"), cites=[edit], actor="a1")
+    undone = history.withdraw(kept)
+    lineage = find_lineage(history.graph(), [blob("d.png")])
+    page = Path(__file__).parents[1] / "docs" / "spec" / "lineage.md"
+    rows = re.findall(r"^\| (\d) \|.*\| (`(\w+)`|no)[^|]*\|$", page.read_text("utf-8"), re.MULTILINE)
+    assert why(lineage) == {int(position): name for position, _, name in rows if name}
+    member = lineage.find(kept.name)
+    assert member is not None
+    assert member.withdrawn_by == (undone.name,)
