@@ -1,0 +1,1 @@
+"""Decided cases as a benchmark: what was in evidence, what the authority found, and what would change it."""
