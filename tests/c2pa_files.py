@@ -72,8 +72,13 @@ def superbox(kind, label, *inner):
     return box(b"jumb", box(b"jumd", uuid + b"\x03" + label.encode() + b"\0") + b"".join(inner))
 
 
-def store(data_hash, exclusions, *, agent="gpt-image"):
-    """A manifest store whose data hash is `data_hash`."""
+def store(data_hash, exclusions, *, agent="gpt-image", change=None):
+    """A manifest store whose data hash is `data_hash`.
+
+    `change` spoils it: `claim` holds keys to put into the claim; `actions`, `binding` and
+    `header` stand for the whole of what they name.
+    """
+    change = change or {}
     actions = {
         "actions": [
             {"action": "c2pa.created", "softwareAgent": {"name": agent}, "digitalSourceType": SOURCE_TYPE},
@@ -87,8 +92,8 @@ def store(data_hash, exclusions, *, agent="gpt-image"):
         "pad": bytes(8),
     }
     assertions = [
-        superbox(b"cbor", "c2pa.actions.v2", box(b"cbor", cbor(actions))),
-        superbox(b"cbor", "c2pa.hash.data", box(b"cbor", cbor(binding))),
+        superbox(b"cbor", "c2pa.actions.v2", box(b"cbor", cbor(change.get("actions", actions)))),
+        superbox(b"cbor", "c2pa.hash.data", box(b"cbor", cbor(change.get("binding", binding)))),
     ]
     labels = ("c2pa.actions.v2", "c2pa.hash.data")
     named = [
@@ -102,6 +107,7 @@ def store(data_hash, exclusions, *, agent="gpt-image"):
             "signature": "self#jumbf=c2pa.signature",
             "created_assertions": named,
             "alg": "sha256",
+            **change.get("claim", {}),
         }
     )
     manifest = superbox(
@@ -109,13 +115,13 @@ def store(data_hash, exclusions, *, agent="gpt-image"):
         "urn:c2pa:1",
         superbox(b"c2as", "c2pa.assertions", *assertions),
         superbox(b"c2cl", "c2pa.claim.v2", box(b"cbor", claim)),
-        superbox(b"c2cs", "c2pa.signature", box(b"cbor", sign(claim))),
+        superbox(b"c2cs", "c2pa.signature", box(b"cbor", sign(claim, change.get("header")))),
     )
     return superbox(b"c2pa", "c2pa", manifest)
 
 
-def sign(claim):
-    protected = cbor({1: -7, 33: certificate().public_bytes(Encoding.DER)})
+def sign(claim, header=None):
+    protected = cbor(header or {1: -7, 33: certificate().public_bytes(Encoding.DER)})
     signed = cbor(["Signature1", protected, b"", claim])
     r, s = decode_dss_signature(KEY.sign(signed, ec.ECDSA(hashes.SHA256())))
     return b"\xd2" + cbor([protected, {}, None, r.to_bytes(32, "big") + s.to_bytes(32, "big")])

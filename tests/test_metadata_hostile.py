@@ -1,5 +1,6 @@
 """Bytes from strangers: every reader returns, in bounded time, whatever it is given."""
 
+import copy
 import json
 import mmap
 import time
@@ -22,6 +23,7 @@ from makingof.containers.source import SeekableFile
 from makingof.containers.xmp import parse_xmp
 from makingof.errors import MalformedError
 from makingof.metadata.a1111 import parse_infotext
+from makingof.metadata.c2pa import check_manifest
 from makingof.metadata.contradictions import find_contradictions
 from makingof.metadata.facts import facts_of
 from makingof.metadata.registry import main_reading, read_records
@@ -152,6 +154,75 @@ def test_parsers_return_or_say_malformed(parse, raw):
         parse(raw)
     except MalformedError:
         return
+
+
+CAPTION = {"base_caption": "a", "char_captions": [{"char_caption": "c"}]}
+TOOL_OBJECTS = {
+    "invokeai_metadata": {
+        "positive_prompt": "a",
+        "seed": 1,
+        "model": {"name": "m"},
+        "vae": {"name": "v"},
+        "loras": [],
+    },
+    "sd-metadata": {"image": {"prompt": [{"prompt": "a [b]", "weight": 1}], "seed": 1}, "model_weights": "m"},
+    "Comment": elsewhere.novelai_comment("a", "b", v4_prompt={"caption": CAPTION}),
+    "parameters": {
+        "base_model": "m",
+        "performance": "x",
+        "resolution": "(1, 2)",
+        "version": "1",
+        "loras": [["a", 1]],
+    },
+    "generation_data": {"prompt": "a", "seed": -1, "baseModel": {"modelFileName": "m"}, "models": [{"a": 1}]},
+    "parameters-json": {"PositivePrompt": "a", "Seed": 1},
+    "AIGC": {"AIGC": {"Label": "1", "ContentProducer": "x", "ProduceID": "y"}},
+    "prompt": records.text_to_image("a", "b") | {"extraMetadata": '{"prompt": "a"}', "extra": {"airs": []}},
+    "UserComment": json.loads(elsewhere.swarm_parameters("a", "b", original_prompt="c")),
+}
+ODD = st.sampled_from([None, True, 0, -1, 10**30, "", "x", [], {}, [[]], [{}], {"x": None}, ["3", 0], [3, 0]])
+
+
+def places(value, path=()):
+    """Every path into a JSON value."""
+    yield path
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in pairs:
+        yield from places(item, (*path, key))
+
+
+@given(st.sampled_from(sorted(TOOL_OBJECTS)), st.data())
+@settings(max_examples=250)
+def test_values_of_the_wrong_kind_anywhere_spoil_only_themselves(key, data):
+    value = copy.deepcopy(TOOL_OBJECTS[key])
+    for _ in range(data.draw(st.integers(1, 3))):
+        path = data.draw(st.sampled_from(sorted(places(value), key=str)))
+        inside = value
+        for step in path[:-1]:
+            inside = inside[step]
+        if path:
+            inside[path[-1]] = copy.deepcopy(data.draw(ODD))
+    texts = {key: json.dumps(value)}
+    if key == "Comment":
+        texts["Software"] = "NovelAI"
+    if key == "UserComment":
+        read_all(elsewhere.jpeg(elsewhere.exif_segment(elsewhere.comment_exif(texts[key]))))
+    else:
+        read_all(records.png(texts | {"smproj": "{}"}))
+
+
+SMALL = ODD.filter(lambda value: value != 10**30)  # CBOR has no larger number than 64 bits
+CLAIM_KEYS = ("instanceID", "claim_generator_info", "signature", "created_assertions", "alg")
+
+
+@given(st.sampled_from(CLAIM_KEYS), SMALL, st.sampled_from([None, "actions", "binding", "header"]), SMALL)
+@settings(max_examples=120)
+def test_claims_of_the_wrong_kind_are_read_or_said_not_to_parse(key, odd, place, other):
+    store = c2pa_files.store(bytes(32), [(33, 10)], change={"claim": {key: odd}, place: other})
+    plain = records.png()
+    data = plain[:33] + records.chunk(b"caBX", store) + plain[33:]
+    read_all(data)
+    check_manifest(data, store)
 
 
 def timed(data, seconds):

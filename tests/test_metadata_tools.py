@@ -3,6 +3,7 @@
 import base64
 import json
 import struct
+import zlib
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -423,6 +424,15 @@ def test_draw_things_is_read_from_xmp():
     assert data[reading.locator.offset :][: len(packet)] == packet
 
 
+def test_draw_things_in_exif_is_not_taken_for_novelai():
+    record = {"c": "a ring", "uc": "text", "seed": 42, "steps": 8, "sampler": "UniPC", "model": "m.ckpt"}
+    block = elsewhere.exif(
+        {0x0131: b"Draw Things\0"}, {elsewhere.USER_COMMENT: elsewhere.comment_utf16(json.dumps(record))}
+    )
+    reading = main_of(elsewhere.jpeg(elsewhere.exif_segment(block)))
+    assert (reading.tool, *values(reading, *FACTS)) == ("drawthings", "a ring", "text", "42", "8", "m.ckpt")
+
+
 # Hubs.
 
 
@@ -548,3 +558,16 @@ def test_exif_of_a_camera_is_kept_tag_by_tag():
         "tool:ISO": "400",
     }
     assert main_reading(readings) is None
+
+
+def test_profiles_that_imagemagick_wrapped_as_hex_are_read():
+    block = b"Exif\0\0" + elsewhere.comment_exif(records.infotext("a ring", "text"))
+    wrapped = f"\nexif\n{len(block):8}\n" + "\n".join(
+        block.hex()[at : at + 72] for at in range(0, 2 * len(block), 72)
+    )
+    for chunk in (
+        records.text_chunk("Raw profile type exif", wrapped),
+        records.chunk(b"zTXt", b"Raw profile type APP1\0\0" + zlib.compress(wrapped.encode())),
+    ):
+        reading = main_of(records.png(before=[chunk]))
+        assert (reading.tool, reading.value("prompt"), reading.locator.offset) == ("a1111", "a ring", None)

@@ -7,7 +7,14 @@ from typing import Any
 
 from makingof.errors import MalformedError
 from makingof.metadata.found import NOTHING, Found
-from makingof.metadata.json_fields import fields_of, json_checks, make_field, side_reading, unreadable
+from makingof.metadata.json_fields import (
+    fields_of,
+    json_checks,
+    make_field,
+    object_in,
+    side_reading,
+    unreadable,
+)
 from makingof.metadata.record import Record, Sheet, text_field
 from makingof.metadata.tool_json import parse_tool_object
 from makingof.reading import Check, Field, Reading, State
@@ -27,9 +34,8 @@ _SHARED = {
     "width": "width",
     "height": "height",
 }
-_TELLING_KEYS = frozenset(
-    {"uc", "v4_prompt", "noise_schedule", "uncond_scale", "signed_hash", "request_type", "req_type"}
-)
+# Keys nobody else writes; `uc` alone is Draw Things' as well.
+_TELLING_KEYS = ("v4_prompt", "noise_schedule", "uncond_scale", "signed_hash", "request_type")
 _SIDE_KEYS = (
     "Title",
     "Description",
@@ -47,7 +53,7 @@ def read(sheet: Sheet) -> Found:
         (record for record in sheet.find_all("Software") if (record.text or "").startswith("NovelAI")), None
     )
     for record in sheet.find_all("Comment", "UserComment", "COM"):
-        if (value := _comment(record)) is not None and (software or _is_telling(value)):
+        if (value := object_in(record)) is not None and (software or _is_telling(value)):
             break
     else:
         return _read_without_comment(sheet, software)
@@ -83,21 +89,13 @@ def _read_without_comment(sheet: Sheet, software: Record | None) -> Found:
     return Found([main, *(reading for reading in readings if reading.raw is not software.raw)], sides)
 
 
-def _comment(record: Record) -> dict[str, Any] | None:
-    if record.text is None or record.text.lstrip()[:1] != "{":
-        return None
-    try:
-        return parse_tool_object(record.text)[0]
-    except MalformedError:
-        return None
-
-
 def _is_telling(value: dict[str, Any]) -> bool:
+    """Whether an object is NovelAI's: it says so, or it or the text inside it has NovelAI's keys."""
     inner = value.get("Comment")
     return (
-        not _TELLING_KEYS.isdisjoint(value)
+        any(key in value for key in _TELLING_KEYS)
         or str(value.get("Software", "")).startswith("NovelAI")
-        or (isinstance(inner, str) and '"uc"' in inner)
+        or (isinstance(inner, str) and any(f'"{key}"' in inner for key in _TELLING_KEYS))
     )
 
 
@@ -118,7 +116,8 @@ def comment_fields(comment: dict[str, Any], place: str) -> dict[str, Field]:
             continue
         if name not in fields and "base_caption" in caption:
             fields[name] = make_field(caption["base_caption"], f"{place} {key}.caption.base_caption")
-        for number, character in enumerate(caption.get("char_captions") or []):
+        characters = caption.get("char_captions")
+        for number, character in enumerate(characters if isinstance(characters, list) else []):
             if isinstance(character, dict):
                 source = f"{place} {key}.caption.char_captions[{number}]"
                 fields[f"tool:{key} character {number + 1}"] = make_field(
