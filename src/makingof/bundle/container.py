@@ -64,7 +64,7 @@ def open_container(source: Path | bytes) -> Container:
         if source.is_dir():
             return FolderContainer(source)
         with ExitStack() as undo:
-            stream = undo.enter_context(source.open("rb"))
+            stream = undo.enter_context(source.open("rb", buffering=0))  # chunks are large, and read once
             container = ZipContainer(stream)
             undo.pop_all()
             return container

@@ -1,10 +1,10 @@
 """Which parts a package shows: each once, in the order in which entries cite them."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from makingof.digest import Digest
 from makingof.errors import MalformedError
-from makingof.event import Event
 from makingof.lineage.entry import Entry, PartState
 from makingof.part import Part
 
@@ -34,20 +34,24 @@ def _shown_in(entry: Entry) -> Iterator[Digest]:
 
 
 def _parts_of(entry: bytes, shown: Mapping[Digest, bytes]) -> dict[Digest, bytes]:
-    """Pick an entry's parts out of all that are shown, those of its list parts included."""
-    if not shown:
-        return {}
+    """Pick an entry's parts out of all that are shown, those of its list parts included.
+
+    Bytes that only look like a part's digest find nothing, or a part that
+    `Entry.read` then refuses.
+    """
     found = {}
-    for ref in Event.parse(entry).header.parts:
-        if (data := shown.get(ref.digest)) is None:
+    for spelled in _DIGEST.findall(entry) if shown else ():
+        digest = Digest.parse(spelled.decode("ascii"))
+        if (data := shown.get(digest)) is None:
             continue
-        found[ref.digest] = data
-        for digest in _listed_in(data):
-            if digest in shown:
-                found[digest] = shown[digest]
+        found[digest] = data
+        for listed in _listed_in(data):
+            if listed in shown:
+                found[listed] = shown[listed]
     return found
 
 
+_DIGEST = re.compile(rb'"digest":"(sha256:[0-9a-f]{64})"')
 _LIST_MARK = b'"body":{"parts":['
 
 

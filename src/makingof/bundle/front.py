@@ -13,8 +13,6 @@ from makingof.bundle.record import Record
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.keys.sshsig import PACKAGE_NAMESPACE
-from makingof.lineage.entry import Entry
-from makingof.part import Choice, PartType
 from makingof.stamp.sm3 import sm3_hex
 from makingof.texts import LANGUAGES, Message, say
 
@@ -24,6 +22,7 @@ body { font: 16px/1.5 system-ui, "Noto Sans CJK SC", "Microsoft YaHei", sans-ser
 p[lang=zh], li[lang=zh], div[lang=zh] { margin-bottom: 0.1rem; }
 [lang=en] { color: #444; }
 h1, h2 { line-height: 1.25; }
+h1 [lang=en], h2 [lang=en] { display: block; font-size: 0.75em; }
 table { border-collapse: collapse; width: 100%; font-size: 0.85rem; }
 th, td { border: 1px solid #999; padding: 0.4rem 0.5rem; text-align: left; vertical-align: top; }
 th { background: #eee; }
@@ -121,17 +120,16 @@ def _what_it_shows(record: Record, file: File) -> list[Message]:
         say("package.shows_event", kind=say(f"package.kind_{entry.kind}"), position=entry.position)
         for entry in record.entries_of(file)
     ]
-    wanted = set(file.parts)
-    for entry in record.lineage:
-        choice = _choice(entry)
-        if choice and wanted & set(choice.judged):
-            key = "package.shows_final" if choice.final else _JUDGED[entry.kind]
-            messages.append(say(key, position=entry.position))
+    judged = {
+        entry.position: (entry, choice)
+        for part in file.parts
+        for entry, choice in record.judgements.get(part, ())
+    }
+    for position in sorted(judged):
+        entry, choice = judged[position]
+        key = "package.shows_final" if choice.final else _JUDGED[entry.kind]
+        messages.append(say(key, position=position))
     return messages
-
-
-def _choice(entry: Entry) -> Choice | None:
-    return entry.first(PartType.CHOICE, Choice) if entry.kind in _JUDGED else None
 
 
 def _how_it_stands(file: File) -> Message:
@@ -194,6 +192,8 @@ def _code(text: str) -> str:
 
 
 def _both(message: Message) -> str:
+    if len({message.in_language(language) for language in LANGUAGES}) == 1:
+        return escape(str(message))
     return " ".join(
         f'<span lang="{language}">{escape(message.in_language(language))}</span>'
         for language in reversed(LANGUAGES)

@@ -6,9 +6,10 @@ from functools import cached_property
 
 from makingof.bundle.description import Description, File
 from makingof.digest import Digest
+from makingof.event import Kind
 from makingof.keys.signing import PublicKey
 from makingof.lineage.entry import Entry
-from makingof.part import FileBody, PartType
+from makingof.part import Choice, FileBody, PartType
 from makingof.tlog.checkpoint import Checkpoint
 
 
@@ -51,6 +52,17 @@ class Record:
     def files(self) -> Mapping[Digest, File]:
         """The package's files by the file parts that speak of them."""
         return {digest: file for file in self.description.files for digest in file.parts}
+
+    @cached_property
+    def judgements(self) -> Mapping[Digest, list[tuple[Entry, Choice]]]:
+        """The choices of the lineage by the file parts they judge."""
+        found: dict[Digest, list[tuple[Entry, Choice]]] = {}
+        for entry in self.lineage:
+            if entry.kind in (Kind.SELECTED, Kind.REJECTED):
+                for choice in entry.statements(PartType.CHOICE, Choice):
+                    for part in choice.body.judged:
+                        found.setdefault(part, []).append((entry, choice.body))
+        return found
 
     def entries_of(self, file: File) -> list[Entry]:
         """Return the entries whose file parts speak of `file`, in log order."""

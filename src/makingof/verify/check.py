@@ -41,7 +41,7 @@ from makingof.stamp.openssl import OpenSsl
 from makingof.stamp.trust import Trust, built_in_trust
 from makingof.texts import Message, say
 from makingof.tlog.checkpoint import Checkpoint, verify_checkpoint
-from makingof.tlog.merkle import leaf_hash
+from makingof.tlog.merkle import verify_inclusion
 from makingof.tlog.proof import parse_proof
 from makingof.verify.files import find_erased, verify_files
 from makingof.verify.log import require_own_key, verify_entries
@@ -271,7 +271,7 @@ class _Run:
             if (proof.index, proof.checkpoint, proof.extra) != (entry.position, note, None):
                 message = f"proof of {entry.position} is about something else"
                 raise ProofError(message)
-            proof.verify(leaf_hash(entry.event.entry), self.key)
+            verify_inclusion(entry.name.raw, entry.position, self.checkpoint.head, proof.hashes)
         return _Said("passed_proofs", count=len(self.record.lineage))
 
     # (10) to (12): what it shows

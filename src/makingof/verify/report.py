@@ -10,6 +10,8 @@ from makingof.errors import MakingofError
 from makingof.stamp.bounds import Bound, Bounds, Standing
 from makingof.texts import Message, in_language, say
 
+_SEPARATOR = {"en": "; ", "zh": "；"}
+
 
 class Outcome(StrEnum):
     """How a step ended."""
@@ -121,7 +123,7 @@ class Report:
         yield from (f"  ! {warning.in_language(language)}" for warning in self.warnings)
         skipped = [step.title.in_language(language) for step in self.steps if step.outcome is Outcome.SKIPPED]
         if skipped:
-            yield say("verify.not_checked", titles="; ".join(skipped)).in_language(language)
+            yield say("verify.not_checked", titles=_SEPARATOR[language].join(skipped)).in_language(language)
         for key in ("bounds_of_record", "attested", "one_of_several", "no_advice"):
             yield say(f"verify.{key}").in_language(language)
 

@@ -1304,7 +1304,7 @@ def report(run, language):
     for key, values in run.warnings:
         print("  ! " + say(language, key, **values))
     titles = [say(language, "title_" + step[0]) for step in steps if step[1] == "skipped"]
-    print(say(language, "not_checked", titles="; ".join(titles)))
+    print(say(language, "not_checked", titles=("；" if language == "zh" else "; ").join(titles)))
     for key in ("bounds_of_record", "attested", "one_of_several", "no_advice"):
         print(say(language, key))
     print()
