@@ -73,7 +73,7 @@ def _consider(path: Path, listing: Listing, *, named: bool) -> None:
     except OSError as err:
         listing.failed.append((path, _unreadable(path, err)))
         return
-    reason = _reason_to_leave_out(path)
+    reason = reason_to_leave_out(path)
     if reason is LeftOut.NOT_A_FILE or (reason and not named):
         listing.left_out.append((path, reason))
         return
@@ -81,7 +81,8 @@ def _consider(path: Path, listing: Listing, *, named: bool) -> None:
     listing.size_bytes += size_bytes
 
 
-def _reason_to_leave_out(path: Path) -> LeftOut | None:
+def reason_to_leave_out(path: Path) -> LeftOut | None:
+    """Say why a file is not taken unless it is named, or None."""
     name = path.name.lower()
     if not path.is_file():
         return LeftOut.NOT_A_FILE

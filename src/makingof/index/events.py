@@ -232,3 +232,11 @@ def recorded_jobs(database: Database, tool: str) -> set[str]:
 SELECT DISTINCT j.id FROM jobs AS j JOIN events AS e ON e.position = j.part >> 20
  WHERE j.tool = ? AND e.kind IN ('generated', 'attempted')"""
     return {job for (job,) in database.query(statement, (tool,))}
+
+
+def events_with_parameter(database: Database, name: str, value: str) -> list[Digest]:
+    """Return the events of which a record says `value` under `name`, in log order."""
+    statement = """
+SELECT DISTINCT e.name FROM parameters AS p JOIN events AS e ON e.position = p.part >> 20
+ WHERE p.name = ? AND p.value = ? ORDER BY e.position"""
+    return [Digest.from_raw(event) for (event,) in database.query(statement, (name, value))]

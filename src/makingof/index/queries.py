@@ -218,6 +218,10 @@ class Index:
         """Return the last bytes recorded at `path`; that they were removed later changes nothing."""
         return files.last_seen(self._database, path)
 
+    def find_told(self, key: str) -> Digest | None:
+        """Name the first event that told what a document or an export tells under `key`."""
+        return files.find_told(self._database, key)
+
     def places_of(self, blob: Digest) -> list[str]:
         """Return the paths these bytes were seen at, the newest first."""
         return files.places_of(self._database, blob)
@@ -272,6 +276,10 @@ class Index:
     def moved_streams(self) -> dict[str, int]:
         """Return the last number of every open stream that went on since the last pulse told of it."""
         return events.moved_streams(self._database)
+
+    def events_with_parameter(self, name: str, value: str) -> list[Digest]:
+        """Return the events of which a file's record says `value` under `name`, in log order."""
+        return events.events_with_parameter(self._database, name, value)
 
     def recorded_jobs(self, tool: str) -> set[str]:
         """Return the ids, as `tool` counts its jobs, whose end is recorded."""

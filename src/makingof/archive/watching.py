@@ -1,0 +1,282 @@
+"""Recording what happens in watched folders: arrivals are `watched`, what files say is `recovered`."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from makingof import __version__
+from makingof.archive.archive import Archive
+from makingof.archive.edits import propose_sources
+from makingof.capture.watching import Change, What
+from makingof.clock import format_instant
+from makingof.containers.source import SeekableFile
+from makingof.digest import Digest
+from makingof.errors import MakingofError, MalformedError
+from makingof.event import MAX_CITES, Kind, Source
+from makingof.index.values import FileRow
+from makingof.metadata.documents.difference import compare_documents
+from makingof.metadata.documents.document import Document
+from makingof.metadata.documents.read import read_document
+from makingof.observation import Attachment, Draft, Observation, Position
+from makingof.part import Means, PartType, Report, Role, body_of
+from makingof.reading import Reading
+from makingof.recorder.files import Taken, take
+from makingof.recorder.found import kind_of, place_draft, reading_drafts, role_of
+from makingof.recorder.importing import replace_tool
+from makingof.recorder.parts import prepare_file
+from makingof.recorder.write import Prepared, file_body, new_stream, own_observation
+
+_SOURCE = Source("makingof-watch", __version__)
+_BATCH = 64
+_MAX_CHANGES = 200
+_MAX_LOG_CHARS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """What became of one change; `proposals` are what an edited picture may have been made from."""
+
+    change: Change
+    kind: Kind | None  # None: nothing new
+    proposals: tuple[Path, ...] = ()
+
+
+@dataclass(slots=True)
+class Watch:
+    """One run over folders: a stream from `opened` to `closed`."""
+
+    archive: Archive
+    folders: tuple[Path, ...]
+    stream: str = field(default_factory=new_stream)
+    _seq: int = 0
+    _last: dict[Path, Digest] = field(default_factory=dict)  # of this run: path → its bytes when last seen
+
+    def open(self, known: int) -> None:
+        """Open the stream; `known` files lay there before."""
+        drafts = [replace(place_draft(folder), means=Means.OWN) for folder in self.folders]
+        facts = {"of": "watch", "files_before": known, "boot": self.archive.clock.boot_id()}
+        self._commit([self._own(Kind.OPENED, facts, [_without_file(draft) for draft in drafts])])
+
+    def close(self) -> None:
+        """Say which number was the last."""
+        self._commit([self._own(Kind.CLOSED, {"last_seq": self._seq - 1})])
+
+    def record(self, changes: Sequence[Change]) -> list[Noted]:
+        """Record `changes`, each batch in one commit; when this returns they are durable."""
+        noted: list[Noted] = []
+        for start in range(0, len(changes), _BATCH):
+            prepared: list[Prepared] = []
+            noted += [self._note(change, prepared) for change in changes[start : start + _BATCH]]
+            self._commit(prepared)
+        return noted
+
+    def _commit(self, prepared: Sequence[Prepared]) -> None:
+        if prepared:
+            self.archive.require_writable()
+            self.archive.recorder.commit(prepared, project=self.archive.index.current_project())
+            self.archive.index.follow(self.archive.log)
+
+    def _note(self, change: Change, prepared: list[Prepared]) -> Noted:
+        match change.what:
+            case What.FOLDER_VANISHED | What.FOLDER_BACK:
+                facts: dict[str, object] = {"why": change.what.value, "stream": self.stream}
+                prepared.append(self._own(Kind.GAP, facts, [_without_file(_own_place(change.path))]))
+                return Noted(change, Kind.GAP)
+            case What.DELETED:
+                prepared.append(self._removed(change))
+                return Noted(change, Kind.REMOVED)
+            case What.APPEARED | What.REPLACED | What.RENAMED:
+                return self._arrived(change, prepared)
+
+    def _arrived(self, change: Change, prepared: list[Prepared]) -> Noted:
+        try:
+            taken = take(self.archive.store, Attachment(change.path, name=change.path.name))
+        except MakingofError as err:
+            facts: dict[str, object] = {"why": "vanished", "stream": self.stream, "message": str(err)}
+            prepared.append(self._own(Kind.GAP, facts, [_without_file(_own_place(change.path))]))
+            return Noted(change, Kind.GAP)
+        before = self._last.get(change.path) or self.archive.index.last_seen(str(change.path))
+        self._last[change.path] = taken.digest
+        known = self.archive.index.files_of(taken.digest)
+        if known and self.archive.index.has_place(taken.digest, str(change.path)):
+            return Noted(change, None)  # a hook or an import was quicker
+        if known or change.what is What.RENAMED:
+            prepared.append(self._met_again(change, taken, known))
+            return Noted(change, Kind.IMPORTED)
+        item = self._made(change, taken, before)
+        prepared.append(item)
+        kind = item.observation.kind
+        return Noted(change, kind, self._propose(change) if kind is Kind.IMPORTED else ())
+
+    def _made(self, change: Change, taken: Taken, before: Digest | None) -> Prepared:
+        """Bytes never seen: by what they say of themselves, and by what lay under the same name."""
+        readings = taken.looked.readings
+        document = self._document(taken.digest, change.path.name)
+        if document is not None:
+            return self._saved(change, taken, document, before)
+        kind = kind_of(readings)
+        if kind is Kind.IMPORTED:
+            return self._listed(change, taken, {"arrival": change.what.value}, [])
+        parents = self._parents(readings) if kind is Kind.EDITED else []
+        drafts = [*reading_drafts(readings, Means.RECOVERED, copy_raw=False), _place(change.path)]
+        source = replace_tool(_SOURCE, readings)
+        role = role_of(change.path.name, readings)
+        return self._seen(Observation(kind, source, tuple(drafts)), taken, role, parents)
+
+    def _saved(self, change: Change, taken: Taken, document: Document, before: Digest | None) -> Prepared:
+        """A save of a layered document: what changed since the one before, and the editor's own history."""
+        earlier = None if before is None else self._document(before, change.path.name)
+        facts: dict[str, object] = {"arrival": change.what.value, "format": document.format}
+        if earlier is not None:
+            changes = compare_documents(earlier, document)
+            facts["changes"] = [
+                {"change": item.change.value, "path": item.path, "before": item.before, "after": item.after}
+                for item in changes[:_MAX_CHANGES]
+            ]
+            facts["changes_in_all"] = len(changes)
+        report = Report(text=_new_log(earlier, document), facts=facts)
+        drafts = [Draft(PartType.REPORT, body_of(report), "document", Means.RECOVERED), _place(change.path)]
+        drafts += _readings_of(document, taken)
+        source = Source(_SOURCE.name, _SOURCE.version, document.tool, document.tool_version)
+        parents = [] if before is None else [before]
+        parents += [blob for blob in self._parents(taken.looked.readings) if blob not in parents]
+        return self._seen(Observation(Kind.EDITED, source, tuple(drafts)), taken, Role.LAYER, parents)
+
+    def _seen(
+        self, observation: Observation, taken: Taken, role: Role, parents: Sequence[Digest]
+    ) -> Prepared:
+        """Prepare an arrival: its file first, then what it was made from."""
+        attachments = [Attachment(taken.digest, role), *(Attachment(blob, Role.INIT) for blob in parents)]
+        files = []
+        for item in attachments:
+            found = taken if item.content == taken.digest else take(self.archive.store, item)
+            means = Means.WATCHED if item.content == taken.digest else Means.RECOVERED
+            files.append(prepare_file(file_body(item, found), means, _SOURCE.name, found.looked.apart))
+        cites = [row.event for blob in parents for row in self.archive.index.files_of(blob)[:1]]
+        placed = replace(observation, position=self._next(), cites=tuple(dict.fromkeys(cites))[:MAX_CITES])
+        return self.archive.recorder.prepare_stored(placed, files, Means.WATCHED)
+
+    def _met_again(self, change: Change, taken: Taken, known: Sequence[FileRow]) -> Prepared:
+        facts: dict[str, object] = {"arrival": change.what.value, "again": 1}
+        return self._listed(change, taken, facts, [row.event for row in known])
+
+    def _listed(
+        self, change: Change, taken: Taken, facts: dict[str, object], cites: Iterable[Digest]
+    ) -> Prepared:
+        """A file that says nothing of its making: the arrival was watched, and that is all we say."""
+        drafts = [replace(_place(change.path), means=Means.RECOVERED)]
+        if change.was is not None:
+            drafts.append(_without_file(replace(_place(change.was), means=Means.RECOVERED)))
+        drafts += reading_drafts((), Means.RECOVERED, copy_raw=False)
+        observation = own_observation(
+            Kind.IMPORTED,
+            _SOURCE,
+            facts,
+            position=self._next(),
+            drafts=drafts,
+            cites=list(dict.fromkeys(cites))[:MAX_CITES],
+        )
+        body = file_body(Attachment(taken.digest), taken)
+        file = prepare_file(body, Means.RECOVERED, _SOURCE.name, taken.looked.apart)
+        return self.archive.recorder.prepare_stored(observation, [file], Means.OWN)
+
+    def _removed(self, change: Change) -> Prepared:
+        last = self._last.pop(change.path, None) or self.archive.index.last_seen(str(change.path))
+        rows = [] if last is None else self.archive.index.files_of(last)
+        observation = Observation(
+            kind=Kind.REMOVED,
+            source=_SOURCE,
+            drafts=(_without_file(_place(change.path)),),
+            position=self._next(),
+            cites=tuple(row.event for row in rows[:1]),
+        )
+        return self.archive.recorder.prepare(observation, Means.WATCHED)
+
+    def _parents(self, readings: Sequence[Reading]) -> list[Digest]:
+        """Return the recorded files that a file's own document ids name: held ones, the newest of each id."""
+        found: list[Digest] = []
+        for value in _document_ids(readings):
+            for event in reversed(self.archive.index.events_with_parameter("tool:DocumentID", value)):
+                rows = self.archive.index.outputs_of(event) or self.archive.index.files_in(event)
+                held = [row.blob for row in rows if row.blob is not None and self.archive.store.has(row.blob)]
+                if held:
+                    found.append(held[0])
+                    break
+        return list(dict.fromkeys(found))
+
+    def _propose(self, change: Change) -> tuple[Path, ...]:
+        try:
+            pictures = propose_sources(self.archive, change.path)
+        except MakingofError:
+            return ()  # a proposal is a convenience; the arrival is recorded
+        places = [place for picture in pictures for place in self.archive.index.places_of(picture.blob)[:1]]
+        return tuple(map(Path, places))
+
+    def _document(self, blob: Digest, name: str) -> Document | None:
+        if not self.archive.store.has(blob):
+            return None
+        try:
+            with self.archive.store.open(blob) as stream:
+                return read_document(SeekableFile(stream), name)
+        except MalformedError:
+            return None
+
+    def _own(self, kind: Kind, facts: dict[str, object], drafts: Sequence[Draft] = ()) -> Prepared:
+        observation = own_observation(kind, _SOURCE, facts, position=self._next(), drafts=drafts)
+        return self.archive.recorder.prepare(observation, Means.OWN)
+
+    def _next(self) -> Position:
+        self._seq += 1
+        return Position(self.stream, self._seq - 1)
+
+
+def _new_log(earlier: Document | None, document: Document) -> str | None:
+    """Return what the editor's own log says beyond the save before; all of it where it was rewritten."""
+    log = document.history.log
+    before = earlier.history.log if earlier is not None else None
+    if log is None:
+        return None
+    new = log.removeprefix(before) if before else log
+    return new[:_MAX_LOG_CHARS] or None
+
+
+def _readings_of(document: Document, taken: Taken) -> list[Draft]:
+    readings = document.readings or taken.looked.readings
+    return reading_drafts(readings, Means.RECOVERED, copy_raw=False)
+
+
+def _document_ids(readings: Sequence[Reading]) -> list[str]:
+    """Return the ids of what a file says it was made from, its own document first."""
+    found = []
+    for reading in readings:
+        found += [reading.value("tool:DocumentID"), reading.value("tool:OriginalDocumentID")]
+        for name in ("tool:DerivedFrom", "tool:DocumentAncestors"):
+            found += _ids_in(reading.value(name))
+    return list(dict.fromkeys(value for value in found if value))
+
+
+def _ids_in(spelled: str | None) -> list[str]:
+    try:
+        value = json.loads(spelled or "null")
+    except ValueError:
+        return []
+    items = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [item for item in items if isinstance(item, str)]
+
+
+def _place(path: Path) -> Draft:
+    try:
+        modified = format_instant(datetime.fromtimestamp(path.stat().st_mtime, UTC))
+    except (OSError, OverflowError, ValueError):
+        modified = None
+    return place_draft(path, modified=modified)
+
+
+def _own_place(path: Path) -> Draft:
+    return replace(place_draft(path), means=Means.OWN)
+
+
+def _without_file(draft: Draft) -> Draft:
+    return replace(draft, body={name: value for name, value in draft.body.items() if name != "file"})
