@@ -100,7 +100,7 @@ def test_broken_text_chunks_are_malformed(kind, payload):
 
 
 def test_a_bomb_is_not_unpacked():
-    bomb = zlib.compress(bytes(200 << 20), 9)
+    bomb = zlib.compress(bytes(64 << 20), 6)
     started = time.process_time()
     with pytest.raises(MalformedError, match="more than"):
         inflate(bomb)

@@ -215,9 +215,14 @@ SMALL = ODD.filter(lambda value: value != 10**30)  # CBOR has no larger number t
 CLAIM_KEYS = ("instanceID", "claim_generator_info", "signature", "created_assertions", "alg")
 
 
-@given(st.sampled_from(CLAIM_KEYS), SMALL, st.sampled_from([None, "actions", "binding", "header"]), SMALL)
-@settings(max_examples=120)
-def test_claims_of_the_wrong_kind_are_read_or_said_not_to_parse(key, odd, place, other):
+PLACES = st.sampled_from([None, "actions", "binding", "header"])
+
+
+@given(st.sampled_from(CLAIM_KEYS), SMALL, PLACES, SMALL, st.booleans())
+@settings(max_examples=150)
+def test_claims_of_the_wrong_kind_are_read_or_said_not_to_parse(key, odd, place, other, inside):
+    around = {"actions": "actions", "binding": "exclusions", "header": 1}
+    other = {around[place]: other, "alg": "sha256", "hash": bytes(32)} if inside and place else other
     store = c2pa_files.store(bytes(32), [(33, 10)], change={"claim": {key: odd}, place: other})
     plain = records.png()
     data = plain[:33] + records.chunk(b"caBX", store) + plain[33:]

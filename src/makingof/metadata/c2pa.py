@@ -7,7 +7,6 @@ Nothing is fetched from a network. A manifest holds no prompt.
 """
 
 import hashlib
-import struct
 from typing import Any, NamedTuple
 
 from makingof.containers.cbor import parse_cbor
@@ -27,6 +26,7 @@ SIGNATURE, BYTES, TRUST = "c2pa_signature", "c2pa_bytes", "c2pa_trust"
 _HASHES = {"sha256": hashlib.sha256, "sha384": hashlib.sha384, "sha512": hashlib.sha512}
 _MAX_ACTIONS = 200
 _MAX_EXCLUSIONS = 1_000
+_PART_BYTES = 1 << 20  # read at once of the file
 
 # Who the claim's own words name; a name in a claim is as good as its signature.
 _VENDORS = (
@@ -179,18 +179,23 @@ def _check_bytes(data: Source, claim: _Claim) -> Check:
         if wrong:
             return Check(BYTES, held=False, detail=f"changed since the claim was made: {', '.join(wrong)}")
         return _check_data_hash(data, claim)
-    except (MalformedError, TypeError, KeyError, struct.error) as err:
+    except MalformedError as err:
         return Check(BYTES, held=None, detail=f"cannot be checked: {err}")
 
 
 def _wrong_assertions(claim: _Claim) -> list[str]:
     """Compare every assertion with the hash the claim gives for it."""
+    lists = [claim.value.get(key) for key in ("assertions", "created_assertions", "gathered_assertions")]
     named = [
         entry
-        for key in ("assertions", "created_assertions", "gathered_assertions")
-        for entry in claim.value.get(key) or []
+        for entries in lists
+        if isinstance(entries, list)
+        for entry in entries
         if isinstance(entry, dict)
     ]
+    if not named:
+        message = "the claim names no assertion"
+        raise MalformedError(message)
     boxes = _assertion_boxes(claim)
     wrong = []
     for entry in named:
@@ -198,9 +203,6 @@ def _wrong_assertions(claim: _Claim) -> list[str]:
         make = _HASHES.get(str(entry.get("alg") or claim.value.get("alg") or "sha256"))
         if label not in boxes or make is None or make(boxes[label]).digest() != entry.get("hash"):
             wrong.append(label)
-    if not named:
-        message = "the claim names no assertion"
-        raise MalformedError(message)
     return wrong
 
 
@@ -218,18 +220,30 @@ def _check_data_hash(data: Source, claim: _Claim) -> Check:
     make = _HASHES.get(algorithm)
     if make is None:
         return Check(BYTES, held=None, detail=f"hash {algorithm!r} is not known here")
-    entries = assertion.get("exclusions") or []
-    ranges = sorted((int(entry["start"]), int(entry["length"])) for entry in entries[:_MAX_EXCLUSIONS])
+    ranges = _exclusions(assertion)
     if reason := _wrong_exclusions(data, ranges):
         return Check(BYTES, held=False, detail=reason)
     state = make()
     at = 0
-    for start, length in ranges:
-        state.update(data[at:start])
+    for start, length in [*ranges, (len(data), 0)]:
+        for offset in range(at, start, _PART_BYTES):
+            state.update(data[offset : min(offset + _PART_BYTES, start)])
         at = start + length
-    state.update(data[at:])
     held = state.digest() == assertion.get("hash")
     return Check(BYTES, held=held, detail="" if held else "the bytes were changed after signing")
+
+
+def _exclusions(assertion: dict[str, Any]) -> list[tuple[int, int]]:
+    """Return start and length of every range the hash leaves out, in order."""
+    entries = assertion.get("exclusions") or []
+    ranges = []
+    for entry in entries if isinstance(entries, list) and len(entries) <= _MAX_EXCLUSIONS else [None]:
+        start, length = (entry.get("start"), entry.get("length")) if isinstance(entry, dict) else (None, None)
+        if not isinstance(start, int) or not isinstance(length, int):
+            message = "the excluded ranges do not parse"
+            raise MalformedError(message)
+        ranges.append((start, length))
+    return sorted(ranges)
 
 
 def _wrong_exclusions(data: Source, ranges: list[tuple[int, int]]) -> str:

@@ -32,7 +32,7 @@ def check_signature(sign1: bytes, payload: bytes) -> tuple[bool, str]:
         message = "protected header of the signature is no map"
         raise MalformedError(message)
     algorithm = header.get(_ALGORITHM)
-    if algorithm not in _NAME_OF:
+    if not isinstance(algorithm, int) or algorithm not in _NAME_OF:
         message = f"algorithm {algorithm!r} is not one C2PA allows"
         raise MalformedError(message)
     certificate = _certificate(header, unprotected)
