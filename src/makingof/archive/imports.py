@@ -24,6 +24,13 @@ class _IndexMemory:
         files = self.archive.index.files_of(digest)
         return files[0].event if files else None
 
+    def find_told(self, key: str) -> Digest | None:
+        return self.archive.index.find_told(key)
+
+    def find_file_part(self, digest: Digest) -> Digest | None:
+        files = self.archive.index.files_of(digest)
+        return files[0].part if files else None
+
 
 def import_files(
     archive: Archive,

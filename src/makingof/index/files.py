@@ -117,6 +117,16 @@ def last_seen(database: Database, path: str) -> Digest | None:
     return Digest.from_raw(rows[0][0]) if rows else None
 
 
+def find_told(database: Database, key: str) -> Digest | None:
+    """Name the first event that told what a document or an export tells under `key`."""
+    rows = database.query(
+        "SELECT e.name FROM places AS p JOIN events AS e ON e.position = p.part >> 20"
+        " WHERE p.url = ? ORDER BY p.part LIMIT 1",
+        (key,),
+    )
+    return Digest.from_raw(rows[0][0]) if rows else None
+
+
 def places_of(database: Database, blob: Digest) -> list[str]:
     """Return the paths these bytes were seen at, the newest first."""
     rows = database.query(

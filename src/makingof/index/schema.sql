@@ -128,17 +128,9 @@ CREATE TABLE readings (
     reader TEXT NOT NULL,
     ordinal INTEGER NOT NULL,
     main INTEGER NOT NULL,
-    state TEXT NOT NULL
-) STRICT;
-
-CREATE TABLE parameters (
-    part INTEGER NOT NULL,
-    name TEXT NOT NULL,
-    value TEXT,
     state TEXT NOT NULL,
-    PRIMARY KEY (part, name)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX parameters_asked_for ON parameters (name, value) WHERE name IN ('model', 'seed');
+    fields TEXT NOT NULL           -- JSON: name → {value, state, source}
+) STRICT;
 
 CREATE TABLE jobs (
     part INTEGER NOT NULL,
@@ -158,6 +150,7 @@ CREATE TABLE places (
     host TEXT
 ) STRICT;
 CREATE INDEX places_by_path ON places (path, part) WHERE path IS NOT NULL;
+CREATE INDEX places_by_url ON places (url, part) WHERE url IS NOT NULL;
 
 -- Where a recovered file lay and when, by its own word, it was made.
 CREATE TABLE claims (
@@ -245,8 +238,9 @@ CREATE VIEW public_texts AS
 SELECT id >> 23 AS position, field, text FROM texts;
 
 CREATE VIEW public_parameters AS
-SELECT part >> 20 AS position, readings.tool, ordinal, main, name, value, parameters.state
-  FROM parameters JOIN readings USING (part);
+SELECT part >> 20 AS position, tool, ordinal, main, field.key AS name,
+       json_extract(field.value, '$.value') AS value, json_extract(field.value, '$.state') AS state
+  FROM readings, json_each(readings.fields) AS field;
 
 CREATE VIEW public_choices AS
 SELECT judged.part >> 20 AS position, kind, final, 'sha256:' || lower(hex(file)) AS file,

@@ -14,11 +14,14 @@ from makingof.containers.segment import Data
 from makingof.containers.sniff import sniff
 from makingof.digest import Digest
 from makingof.errors import MalformedError
+from makingof.metadata.documents.read import read_document
 from makingof.metadata.registry import read_records
 from makingof.observation import Attachment
 from makingof.part import Piece
 from makingof.pictures import find_size
 from makingof.reading import Reading
+from makingof.recorder.document_events import Layered, with_document_readings
+from makingof.recorder.inside import Keep, keep_pictures
 from makingof.recorder.parts import SALT_BYTES, TakenApart, piece_digest
 from makingof.store.base import BlobStore, Failure
 from makingof.store.source_file import hash_many
@@ -35,6 +38,15 @@ _MEDIA_TYPES = {
     "psd": "image/vnd.adobe.photoshop",
     "zip": "application/zip",
 }
+_DOCUMENTS = {
+    "psd": "image/vnd.adobe.photoshop",
+    "psb": "image/vnd.adobe.photoshop",
+    "kra": "application/x-krita",
+    "ora": "image/openraster",
+    "xcf": "image/x-xcf",
+    "procreate": "application/x-procreate",
+    "clip": "application/x-clipstudio",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +58,7 @@ class Looked:
     height: int | None
     readings: tuple[Reading, ...]
     apart: TakenApart | None
+    layered: Layered | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +70,36 @@ class Taken:
     looked: Looked
 
 
-def look(stream: BinaryIO, name: str) -> Looked:
-    """Look at the whole of an open file. Damage is never an error here: what can be read is."""
+def look(stream: BinaryIO, name: str, keep: Keep | None = None) -> Looked:
+    """Look at the whole of an open file. Damage is never an error here: what can be read is.
+
+    With `keep`, a layered document is read too, and the pictures inside it are stored.
+    """
     with mapped(stream) as data:
         container = sniff(data)
         width, height = _find_size(data)
+        readings = tuple(read_records(data, name))
+        layered = None if keep is None else _look_inside(data, name, readings, keep)
+        document = layered.document if layered else None
         return Looked(
-            media_type=None if container is None else _MEDIA_TYPES[container],
-            width=width,
-            height=height,
-            readings=tuple(read_records(data, name)),
+            media_type=_MEDIA_TYPES.get(container or "") if document is None else _DOCUMENTS[document.format],
+            width=width if document is None else document.width,
+            height=height if document is None else document.height,
+            readings=readings if layered is None else layered.readings,
             apart=take_apart(data),
+            layered=layered,
         )
+
+
+def _look_inside(data: Data, name: str, readings: tuple[Reading, ...], keep: Keep) -> Layered | None:
+    """Read a layered document; one that has not even a header is a file like any other."""
+    try:
+        document = read_document(data, name)
+    except MalformedError:
+        return None
+    if document is None:
+        return None
+    return Layered(document, keep_pictures(document, data, keep), with_document_readings(readings, document))
 
 
 def take_apart(data: Data) -> TakenApart | None:

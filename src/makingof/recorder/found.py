@@ -33,23 +33,23 @@ from makingof.reading import Field, Reading, State
 # A grid shows the other outputs of its job once more; it is not one of them.
 _GRID_NAME = re.compile(r"grid-\d+", re.IGNORECASE)
 _GRID_TOOLS = frozenset({"a1111", "forge", "reforge", "sdnext"})
-_EDITORS = frozenset({"photoshop", "krita", "gimp", "procreate", "clipstudio"})
-_TEXT_FIELDS = frozenset({"prompt", "negative", "typed_prompt", "typed_negative"})
+EDITORS = frozenset({"photoshop", "krita", "gimp", "procreate", "clipstudio"})
+TEXT_FIELDS = frozenset({"prompt", "negative", "typed_prompt", "typed_negative"})
 _MAX_LOOSE_BYTES = 512 * 1024
 
 
 def kind_of(readings: Sequence[Reading]) -> Kind:
     """Decide what the readings of one file make of it."""
     tools = {reading.tool for reading in readings if reading.tool is not None}
-    if tools - _EDITORS and any(_speaks_of_making(reading) for reading in readings):
+    if tools - EDITORS and any(_speaks_of_making(reading) for reading in readings):
         return Kind.GENERATED
-    if tools & _EDITORS:
+    if tools & EDITORS:
         return Kind.EDITED
     return Kind.IMPORTED
 
 
 def _speaks_of_making(reading: Reading) -> bool:
-    return reading.tool is not None and reading.tool not in _EDITORS
+    return reading.tool is not None and reading.tool not in EDITORS
 
 
 def role_of(name: str, readings: Sequence[Reading]) -> Role:
@@ -83,7 +83,7 @@ def reading_drafts(readings: Sequence[Reading], means: Means, *, copy_raw: bool)
     for reading in readings:
         vouched = _vouched(reading)
         drafts += _text_drafts(reading, means, vouched)
-        if any(name not in _TEXT_FIELDS for name in reading.fields) or reading.checks:
+        if any(name not in TEXT_FIELDS for name in reading.fields) or reading.checks:
             drafts.append(_parameters_draft(reading, means, vouched))
     seen: set[str] = set()
     for reading in readings:
@@ -128,7 +128,7 @@ def _parameters_draft(reading: Reading, means: Means, vouched: Vouched | None) -
     fields = {
         _portable(name): Parameter(_portable_or_none(field.value), field.state, _portable(field.source))
         for name, field in reading.fields.items()
-        if name not in _TEXT_FIELDS
+        if name not in TEXT_FIELDS
     }
     checks = tuple(CheckMade(check.name, check.held, _portable(check.detail)) for check in reading.checks)
     body = Parameters(

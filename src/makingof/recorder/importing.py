@@ -23,6 +23,8 @@ from makingof.event import MAX_CITES, Kind, Source
 from makingof.observation import Attachment, Observation, Position
 from makingof.part import Means
 from makingof.reading import Reading
+from makingof.recorder.document_events import Layered, edit_attachments, edit_drafts, edit_source
+from makingof.recorder.document_telling import DocumentTelling, Earlier
 from makingof.recorder.files import Looked, Taken, look
 from makingof.recorder.found import kind_of, place_draft, reading_drafts, role_of
 from makingof.recorder.parts import PreparedFile, prepare_file
@@ -66,6 +68,14 @@ class Memory(Protocol):
         """Name an event that has a file part for these bytes."""
         ...
 
+    def find_told(self, key: str) -> Digest | None:
+        """Name the event that told what a document or an export tells under this key."""
+        ...
+
+    def find_file_part(self, digest: Digest) -> Digest | None:
+        """Name the oldest file part of these bytes."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
@@ -78,6 +88,8 @@ class _Candidate:
 
     @property
     def tool(self) -> str | None:
+        if self.taken.looked.layered is not None:
+            return self.taken.looked.layered.tool
         return next((reading.tool for reading in self.taken.looked.readings if reading.tool), None)
 
 
@@ -99,6 +111,7 @@ class Import:
     stream: str = field(default_factory=new_stream)
     counts: Counter[Outcome] = field(default_factory=Counter)
     _seq: int = 0
+    _told: dict[str, Earlier] = field(default_factory=dict)  # of this run, by key
     _events: dict[Digest, Digest] = field(default_factory=dict)  # of this run: bytes → event
     _places: set[tuple[Digest, Path]] = field(default_factory=set)
 
@@ -122,7 +135,7 @@ class Import:
         self, paths: Iterable[Path], progress: Progress | None
     ) -> Iterator[Stored | Hashed[Looked] | Failure]:
         if self.in_place:
-            return hash_many(paths, lambda stream, path: look(stream, path.name), progress)
+            return hash_many(paths, lambda stream, path: look(stream, path.name, self.store.put), progress)
         return self.store.put_many(paths, progress)
 
     def _record_batch(
@@ -156,8 +169,9 @@ class Import:
             looked = item.seen
         else:
             with self.store.open(item.digest) as stream:
-                looked = look(stream, path.name)
-        outcome = Outcome.UNRECOGNISED if kind_of(looked.readings) is Kind.IMPORTED else Outcome.RECOGNISED
+                looked = look(stream, path.name, self.store.put)
+        is_made = looked.layered is not None or kind_of(looked.readings) is not Kind.IMPORTED
+        outcome = Outcome.RECOGNISED if is_made else Outcome.UNRECOGNISED
         return _Candidate(
             path, Taken(item.digest, item.size_bytes, looked), _modified(item.modified_ns), outcome
         )
@@ -175,17 +189,18 @@ class Import:
         if not (candidates or failures):
             return
         prepared = [] if self._seq or self.single else [self._own(Kind.OPENED, {"of": "import"})]
-        made = [item for item in candidates if item.outcome is Outcome.RECOGNISED]
-        prepared += [self._made(item) for item in made]
+        places: list[tuple[_Candidate, int]] = []  # which event of the batch speaks for which file
+        for item in (item for item in candidates if item.outcome is Outcome.RECOGNISED):
+            layered = item.taken.looked.layered
+            prepared += [self._made(item)] if layered is None else self._edited(item, layered)
+            places.append((item, len(prepared) - 1))
         if rest := [item for item in candidates if item.outcome is not Outcome.RECOGNISED]:
             prepared.append(self._listed(rest))
+            places += [(item, len(prepared) - 1) for item in rest]
         recorded = self._commit([*prepared, *([self._gap(failures)] if failures else [])])
-        names = [done.name for done in recorded[len(prepared) - len(made) - bool(rest) :]]
-        for item, name in zip(made, names, strict=False):
-            self._events[item.taken.digest] = name
-        for item in rest:
+        for item, place in places:
             if self._events[item.taken.digest] is _PENDING:
-                self._events[item.taken.digest] = names[-1]
+                self._events[item.taken.digest] = recorded[place].name
 
     def _made(self, item: _Candidate) -> Prepared:
         """A file with a record of its making: one event of its own."""
@@ -200,6 +215,26 @@ class Import:
             position=self._next(),
         )
         return self.recorder.prepare_stored(observation, [self._file(item)], Means.RECOVERED)
+
+    def _edited(self, item: _Candidate, layered: Layered) -> list[Prepared]:
+        """A layered document: what it remembers of others first, then the edit that goes back to it."""
+        telling = DocumentTelling(self.recorder, self.memory, self.source, self._next, self._told)
+        before = telling.prepare(layered)
+        observation = Observation(
+            kind=Kind.EDITED,
+            source=edit_source(layered, self.source),
+            drafts=(
+                *edit_drafts(layered, copy_raw=self.in_place),
+                place_draft(item.path, modified=item.modified),
+            ),
+            position=self._next(),
+            cites=tuple(dict.fromkeys(telling.cites))[:MAX_CITES],
+        )
+        inside = self.recorder.prepare_files(edit_attachments(layered), observation, Means.RECOVERED)
+        return [
+            *before,
+            self.recorder.prepare_stored(observation, [self._file(item), *inside], Means.RECOVERED),
+        ]
 
     def _listed(self, items: Sequence[_Candidate]) -> Prepared:
         """Files without a record, and known bytes met again: listed in one event."""

@@ -86,8 +86,14 @@ class Recorder:
 
     def prepare(self, observation: Observation, means: Means) -> Prepared:
         """Store the attachments of `observation` and write its parts: steps (1) and (2)."""
-        files = [self._store_attachment(item, means, observation) for item in observation.attachments]
+        files = self.prepare_files(observation.attachments, observation, means)
         return self.prepare_stored(observation, files, means)
+
+    def prepare_files(
+        self, attachments: Sequence[Attachment], observation: Observation, means: Means
+    ) -> list[PreparedFile]:
+        """Store attachments of `observation` and write their file parts."""
+        return [self._store_attachment(item, means, observation) for item in attachments]
 
     def prepare_stored(
         self, observation: Observation, files: Sequence[PreparedFile], means: Means
