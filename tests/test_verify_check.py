@@ -171,6 +171,19 @@ def test_findings_are_the_exporters_words():
     assert outcomes(report)["findings"] == Outcome.SKIPPED
 
 
+def test_sm3_values_are_computed_anew_when_asked_and_else_said_not_to_be():
+    session = make_session()
+    package = session.archive.package(session.final)
+    assert outcomes(check_bundle(package))["sm3"] == Outcome.SKIPPED
+    assert outcomes(check_bundle(package, computes_sm3=True))["sm3"] == Outcome.PASSED
+    files = unpack(package)
+    description = json.loads(files["data/package.json"])
+    description["files"][0]["sm3"] = "0" * 64
+    text = json.dumps(description, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    lied = packed(sealed_again({**files, "data/package.json": text}))
+    assert outcomes(check_bundle(lied, computes_sm3=True))["sm3"] == Outcome.FAILED
+
+
 # What was opened apart
 
 

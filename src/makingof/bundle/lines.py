@@ -8,8 +8,8 @@ from collections.abc import Iterable
 
 from makingof.errors import MalformedError
 
-MAX_LINES_BYTES = 1 << 30
-_MAX_LINES = 2_000_000
+MAX_LINES_BYTES = 256 << 20
+_MAX_LINES = 500_000
 
 
 def join_lines(documents: Iterable[bytes]) -> bytes:

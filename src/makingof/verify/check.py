@@ -43,7 +43,7 @@ from makingof.texts import Message, say
 from makingof.tlog.checkpoint import Checkpoint, verify_checkpoint
 from makingof.tlog.merkle import verify_inclusion
 from makingof.tlog.proof import parse_proof
-from makingof.verify.files import find_erased, verify_files
+from makingof.verify.files import compute_sm3, find_erased, verify_files
 from makingof.verify.log import require_own_key, verify_entries
 from makingof.verify.openings import NOTHING_OPENED, Openings, open_parts
 from makingof.verify.report import Dated, Outcome, Report, Step, StreamCount
@@ -53,7 +53,7 @@ from makingof.verify.views import VIEWS, find_false_views, is_ours, verify_carri
 
 STEPS = (
     "container", "listed", "hashes", "checkpoint", "signature", "entries", "parts", "opened", "proofs",
-    "files", "lineage", "streams", "stamps", "time", "views", "carried", "findings",
+    "files", "sm3", "lineage", "streams", "stamps", "time", "views", "carried", "findings",
 )  # fmt: skip
 _SOMETIMES = frozenset({"opened", "findings"})  # there is something to check, or there is no such step
 # What such a part says, the lineage rule never looks at.
@@ -76,16 +76,19 @@ def check_bundle(
     trust: Trust | None = None,
     openings: Openings = NOTHING_OPENED,
     openssl: OpenSsl | None = None,
+    computes_sm3: bool = False,
 ) -> Report:
     """Check a package: a zip, its unpacked folder, or the zip's bytes.
 
     Only `trust` counts, by default the authorities built into this release: roots
     inside the package never do. `openings` are sealed parts, and files, disclosed
-    apart from it. `openssl` is a second opinion on time stamps. Nothing is
+    apart from it. `openssl` is a second opinion on time stamps. With `computes_sm3`
+    the SM3 of every file is computed too, which takes longer than all else. Nothing is
     unpacked, written or fetched. What cannot be read is a failed step, not an
     exception. That what was recorded is true is not checked and cannot be.
     """
     run = _Run(trust or built_in_trust(), openings, openssl)
+    run.computes_sm3 = computes_sm3
     with run.opened:
         run.check(source)
         return run.report()
@@ -129,6 +132,7 @@ class _Run:
         self.openings = openings
         self.openssl = openssl
         self.opened = ExitStack()
+        self.computes_sm3 = False
         self.steps: list[Step] = []
         self.warnings: list[Message] = []
         self.streams: tuple[StreamCount, ...] = ()
@@ -148,6 +152,7 @@ class _Run:
             self.step("opened", self.open_parts)
         self.step("proofs", self.verify_proofs)
         self.step("files", self.verify_files)
+        self.step("sm3", self.compute_sm3)
         self.step("lineage", self.find_lineage)
         self.step("streams", self.count_streams)
         if self.step("stamps", self.verify_stamps):
@@ -286,6 +291,15 @@ class _Run:
             previews=seen.counts[Shows.PREVIEW],
             absent=seen.counts[Shows.NOTHING],
         )
+
+    def compute_sm3(self) -> _Said:
+        if not self.computes_sm3:
+            return _Said("skipped_sm3", outcome=Outcome.SKIPPED)
+        stated = {file.name: file.sm3 for file in self.description.files if file.name and file.sm3}
+        wrong = [name for name, sm3 in stated.items() if compute_sm3(self.container.chunks(name)) != sm3]
+        if wrong:
+            raise _WrongFilesError(wrong)
+        return _Said("passed_sm3", count=len(stated))
 
     def find_lineage(self) -> _Said:
         listed = frozenset(self.description.lineage)

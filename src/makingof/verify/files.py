@@ -1,7 +1,9 @@
 """Whether the pictures and documents of a package are the ones recorded."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from cryptography.hazmat.primitives import hashes
 
 from makingof.bundle.container import Container
 from makingof.bundle.copies import check_copy
@@ -115,6 +117,14 @@ def _require_all_described(record: Record) -> None:
     if missing := sorted(wanted - set(described)):
         message = f"{missing[0]} belongs to the record, and the package does not say what became of it"
         raise IntegrityError(message)
+
+
+def compute_sm3(chunks: Iterable[memoryview]) -> str:
+    """Return the SM3 of a file as 64 hex digits."""
+    state = hashes.Hash(hashes.SM3())
+    for chunk in chunks:
+        state.update(chunk)
+    return state.finalize().hex()
 
 
 def find_erased(record: Record) -> set[Digest]:
