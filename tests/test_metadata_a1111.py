@@ -62,7 +62,7 @@ def test_a_prompt_line_that_looks_like_settings_does_not_hide_the_real_ones():
 def test_the_label_a_second_time_is_a_part_of_the_negative_prompt_and_a_doubt():
     data = records.png({"parameters": f"p\nNegative prompt: one\nNegative prompt: two\n{SETTINGS}"})
     reading = main_of(data)
-    assert reading.value("negative") == "one\nNegative prompt: two"
+    assert reading.value("negative") == "one\ntwo"
     assert [check.held for check in reading.checks if check.name == "infotext_unambiguous"] == [False]
 
 
@@ -143,6 +143,8 @@ def test_templates_after_the_settings_are_what_was_typed():
 
 def test_a_prompt_may_begin_a_line_with_template():
     assert parse_infotext(f"Template: of a prompt\n{SETTINGS}").prompt == "Template: of a prompt"
+    text = parse_infotext(f"p\nNegative prompt: n\nTemplate: of a negative prompt\n{SETTINGS}")
+    assert text.negative == "n\nTemplate: of a negative prompt"
 
 
 def test_sd_next_leaves_out_the_sampler_and_puts_templates_before():

@@ -82,24 +82,26 @@ def parse_infotext(text: str) -> Infotext:
     """Take the text apart by lines, as its writers put it together.
 
     The settings are the last line with at least three pairs; only template lines
-    may follow it. Without one everything is prompt and negative prompt. Only the
-    first line that begins with the label starts the negative prompt.
+    may follow it. Without one everything is prompt and negative prompt. The first line
+    that begins with the label starts the negative prompt; a second one is a doubt.
     """
     lines = text.rstrip("\0").strip().replace("\r\n", "\n").split("\n")
     at, settings = _find_settings(lines)
     body, trailing = lines[:at], lines[at + 1 :]
+    is_sdnext = settings.get("App", "").startswith("SD.Next")
     parts: dict[str, list[str]] = {"prompt": []}
     doubts = []
     current = "prompt"
     for line in body:
-        label = _label(line, after_negative="negative" in parts)
-        if label == "negative" and "negative" in parts:
+        label = _label(line, is_sdnext=is_sdnext)
+        if label == "negative" and "negative" in parts:  # A1111 reads it back as one negative prompt
             doubts.append("a second line begins with the label of the negative prompt")
+            parts[current].append(line[len(NEGATIVE_LABEL) :].strip())
         elif label:
             current = label
             parts[current] = [line.split(":", 1)[1].strip()]
-            continue
-        parts[current].append(line)
+        else:
+            parts[current].append(line)
     for line in trailing:
         for label, name in _TEMPLATE_LABELS.items():
             if line.startswith(label):
@@ -115,10 +117,10 @@ def parse_infotext(text: str) -> Infotext:
     )
 
 
-def _label(line: str, *, after_negative: bool) -> str | None:
+def _label(line: str, *, is_sdnext: bool) -> str | None:
     if line.startswith(NEGATIVE_LABEL):
         return "negative"
-    if after_negative:  # a prompt may begin a line with "Template:"; SD.Next's own comes later
+    if is_sdnext:  # anybody else's line that begins so is a part of the prompt
         return next((name for label, name in _TEMPLATE_LABELS.items() if line.startswith(label)), None)
     return None
 
