@@ -111,6 +111,17 @@ def test_following_tells_how_far_it_is_and_reads_nothing_twice(make_index):
     assert index.follow(history) == 0
 
 
+def test_long_texts_are_read_in_smaller_steps(make_index):
+    history = History()
+    for number in range(12):
+        history.tell(Kind.NOTED, note("word " * 200_000 + str(number)))
+    told: list[int] = []
+    index = make_index()
+    index.follow(history, progress=lambda done, _: told.append(done))
+    assert told == [9, 12]
+    assert index.count_events(EventFilter(text="word")) == 12
+
+
 def test_another_log_empties_the_index_first(make_index, index_of):
     history, other = History(), History(seed="other")
     for log, name in ((history, "a.png"), (other, "b.png")):

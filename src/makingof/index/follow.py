@@ -31,6 +31,8 @@ from makingof.tlog.reader import StoredEntry, StoredPart
 Progress = Callable[[int, int], None]
 
 _CHUNK = 1_000  # entries in one transaction: other processes get their turn in between
+_CHUNK_CHARACTERS = 8 << 20  # what an entry says may be a hundred times longer than usual
+_LONG_TEXT = frozenset({"texts", "readings"})
 
 
 class FollowedLog(Protocol):
@@ -53,26 +55,22 @@ class FollowedLog(Protocol):
         ...
 
 
-def follow_log(
-    database: Database, log: FollowedLog, *, progress: Progress | None = None, chunk: int = _CHUNK
-) -> int:
+def follow_log(database: Database, log: FollowedLog, *, progress: Progress | None = None) -> int:
     """Read what `log` has and the tables lack, and return how many entries that were.
 
     `progress` is told how many entries are read, and of how many.
 
     Raises:
-        IntegrityError: an entry of the log is not an event; what came before it is kept.
+        IntegrityError: an entry of the log is not an event; the chunks before it are kept.
     """
     _require_same_log(database, log)
     read = 0
-    while (size := log.size()) > (start := followed_size(database)):
+    while (size := log.size()) > followed_size(database):
         with database.writing() as connection:
             # Another process may have followed between looking and locking.
             start = connection.execute("SELECT size FROM followed").fetchone()[0]
-            end = min(size, start + chunk)
-            if start < end:
-                _read_chunk(connection, log, start, end)
-                read += end - start
+            end = _read_chunk(connection, log, start, min(size, start + _CHUNK)) if start < size else start
+        read += end - start
         if progress is not None:
             progress(end, size)
     return read
@@ -100,20 +98,26 @@ def _require_same_log(database: Database, log: FollowedLog) -> None:
         database.clear()
 
 
-def _read_chunk(connection: sqlite3.Connection, log: FollowedLog, start: int, end: int) -> None:
+def _read_chunk(connection: sqlite3.Connection, log: FollowedLog, start: int, end: int) -> int:
+    """Read entries from `start` up to `end`, or fewer where they hold much text; return where it stopped."""
     tables = _no_rows()
-    last = b""
+    last, characters = b"", 0
     for stored in log.entries(start, end):
         entry = read_entry(log, stored.index, stored.entry)
         for table, row in rows_of(entry):
             tables[table].append(row)
-        last = stored.leaf
+            if table in _LONG_TEXT:
+                characters += len(row[-1])
+        start, last = stored.index + 1, stored.leaf
         if entry.kind is Kind.WITHDRAWN:
             _insert(connection, tables)
             tables = _no_rows()
             apply_withdrawal(connection, entry.position)
+        if characters > _CHUNK_CHARACTERS:
+            break
     _insert(connection, tables)
-    connection.execute("UPDATE followed SET size = ?, last = ?", (end, last))
+    connection.execute("UPDATE followed SET size = ?, last = ?", (start, last))
+    return start
 
 
 def _no_rows() -> dict[str, list[Row]]:

@@ -18,7 +18,6 @@ _SAID_IN = (
     "judged",
     "prompts",
     "readings",
-    "parameters",
     "jobs",
     "places",
     "claims",

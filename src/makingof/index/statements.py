@@ -61,9 +61,11 @@ def _texts(part_id: int, texts: Mapping[str, str | None]) -> Iterator[TableRow]:
 def _parameters(part_id: int, part: Part) -> Iterator[TableRow]:
     said = part.read(Parameters)
     file = None if said.file is None else said.file.raw
-    yield "readings", (part_id, file, said.tool, said.reader, said.ordinal, said.main, str(said.state))
-    for name, field in said.fields.items():
-        yield "parameters", (part_id, name, field.value, str(field.state))
+    fields = msgspec.json.encode(said.fields).decode()
+    yield (
+        "readings",
+        (part_id, file, said.tool, said.reader, said.ordinal, said.main, str(said.state), fields),
+    )
 
 
 def _choice(part_id: int, part: Part) -> Iterator[TableRow]:
