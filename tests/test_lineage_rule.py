@@ -228,12 +228,23 @@ def test_a_withdrawal_taken_back_does_not_stand():
     assert by_name == {made.name: (), undone.name: (redone.name,), redone.name: ()}
 
 
-def test_what_lay_on_the_table_is_no_ancestor():
+def test_what_lay_on_the_table_is_an_alternative_and_no_ancestor():
     history = History()
     made = history.generate("a.png")
     other = history.generate("b.png", minutes=90)
     history.keep(made.file(), among=[made.file(), other.file()], minutes=90)
-    assert other.position not in find_lineage(history.graph(), [blob("a.png")]).positions
+    assert why(find_lineage(history.graph(), [blob("a.png")]))[other.position] == "alternative"
+
+
+def test_a_choice_about_something_else_brings_nothing_with_it():
+    history = History()
+    made = history.generate("a.png")
+    other = history.generate("b.png", minutes=90)
+    history.keep(made.file(), among=[made.file(), other.file()], minutes=90)
+    cleared = [history.generate(f"{number}.png", minutes=90) for number in range(3)]
+    history.keep(other.file(), among=[other.file(), *(told.file() for told in cleared)], minutes=90)
+    found = find_lineage(history.graph(), [blob("a.png")]).positions
+    assert not found & {told.position for told in cleared}
 
 
 def test_a_job_that_used_the_picture_is_not_where_it_comes_from():

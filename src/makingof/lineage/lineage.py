@@ -22,6 +22,7 @@ class Why(StrEnum):
     PROJECT = "project"  # an earlier job of the same project
     SESSION = "session"  # an earlier job of the same working session
     BRIEF = "brief"  # opened the project of one of these
+    ALTERNATIVE = "alternative"  # lay on the table when one of these was chosen or turned down
     LISTED = "listed"  # the holder of the record lists it; what links it is not shown
     CITES = "cites"  # cites, names or uses one of these
 

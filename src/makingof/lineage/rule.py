@@ -8,7 +8,8 @@ Steps, numbered as there:
  (3) the jobs before the last of these in the same project;
  (4) without a project, those in the same working session;
  (5) the events that opened these projects;
- (6) every event that cites, names or uses any of these, or gives the same bytes again,
+ (6) what else lay on the table of the choices about the pictures and their ancestors;
+ (7) every event that cites, names or uses any of these, or gives the same bytes again,
      until nothing is added.
 
 Labels and claims may add and never remove: a forged file time, a withdrawal or a
@@ -50,6 +51,7 @@ def find_lineage(
     search.add_pictures(about)
     search.add_making()
     search.add_earlier_jobs()
+    search.add_alternatives()
     search.add(listed - search.found.keys(), Why.LISTED)
     search.add_citing()
     return _lineage(search, about)
@@ -186,8 +188,14 @@ class _Search:
                 later_ms = job.at_ms
         self.add((job.position for job in walked), Why.SESSION, claimed=True)
 
+    def add_alternatives(self) -> None:
+        """Step (6). Only these choices: one that cleared a folder speaks of a thousand others besides."""
+        concerned = {at for at, why in self.found.items() if why in (Why.PICTURE, Why.ANCESTOR)}
+        choices = self._of_kind(self.graph.citing(concerned), {Kind.SELECTED, Kind.REJECTED})
+        self.add(self.graph.cited_by(choices), Why.ALTERNATIVE)
+
     def add_citing(self) -> None:
-        """Step (6)."""
+        """Step (7)."""
         new = set(self.found)
         asked: set[Digest] = set()
         while new:

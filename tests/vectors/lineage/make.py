@@ -248,7 +248,21 @@ def _folder(history: History) -> None:
 
 
 @case(
-    "6: what cites, names or uses one of these, or gives the same bytes again, until nothing is added",
+    "6: what else lay on the table of a choice about the picture or an ancestor, and of no other choice",
+    "edit.png",
+    {0: "ancestor", 1: "alternative", 3: "cites", 4: "cites", 5: "picture"},
+)
+def _alternatives(history: History) -> None:
+    kept = history.generate("kept.png")
+    other = history.generate("other.png", minutes=90)
+    far = history.generate("far.png", minutes=90)
+    history.keep(kept.file(), among=[kept.file(), other.file()], minutes=90)
+    history.keep(far.file(), among=[far.file(), other.file()], minutes=90)
+    history.tell(Kind.EDITED, file("edit.png"), cites=[kept], minutes=90)
+
+
+@case(
+    "7: what cites, names or uses one of these, or gives the same bytes again, until nothing is added",
     "a.png",
     {0: "picture", 1: "cites", 2: "cites", 3: "cites", 4: "cites", 5: "cites"},
     withdrawn={1: [5]},
