@@ -118,5 +118,5 @@ def test_arbitrary_bytes_are_searched_without_an_error(data):
 
 
 def test_bombs_are_searched_within_bounds():
-    bomb = zlib.compress(zlib.compress(b"\0" * 20_000_000))
+    bomb = zlib.compress(zlib.compress(b"\0" * 4_000_000))
     assert not Withheld(frozenset({ENGLISH})).is_in(bomb)

@@ -2,20 +2,28 @@
 
 import json
 from datetime import timedelta
+from functools import cache
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.flips import NOBODY
 from tests.histories import PROGRAM, History, job, note, own, prompt
 from tests.packages import KEY, PROMPT, Archive, ask, make_session, packed, sealed_again, unpack
 from tests.records import a1111_png
 from tests.stamping import NOON, make_local
 
+from makingof.bundle.container import open_container
+from makingof.bundle.disclose import disclose
+from makingof.bundle.read import read_record
 from makingof.bundle.request import Request
 from makingof.digest import Digest
-from makingof.errors import IntegrityError, MakingofError, MalformedError, ProofError
+from makingof.errors import IntegrityError, MakingofError, MalformedError, ProofError, UsageError
 from makingof.event import Kind
 from makingof.keys.signing import SigningKey
-from makingof.part import Means
+from makingof.part import Means, PartType
 from makingof.stamp.bounds import Standing
+from makingof.stamp.local import LocalAuthority
 from makingof.stamp.trust import Trust
 from makingof.verify.check import STEPS, check_bundle
 from makingof.verify.openings import NOTHING_OPENED, Openings, read_openings
@@ -39,6 +47,14 @@ def stamped_session(*authorities):
     return session
 
 
+@cache
+def dated_package() -> tuple[bytes, LocalAuthority, LocalAuthority]:
+    """A package dated by two authorities, and these; made once, for their keys take time."""
+    one, two = make_local("one"), make_local("two", NOON + timedelta(seconds=30))
+    session = stamped_session(one, two)
+    return session.archive.package(session.final), one, two
+
+
 def trust(*authorities) -> Trust:
     return Trust("the reader's own", tuple(authority.authority() for authority in authorities))
 
@@ -47,9 +63,8 @@ def trust(*authorities) -> Trust:
 
 
 def test_two_authorities_of_the_reader_bound_every_event_on_both_sides():
-    one, two = make_local("one"), make_local("two", NOON + timedelta(seconds=30))
-    session = stamped_session(one, two)
-    report = check_bundle(session.archive.package(session.final), trust=trust(one, two))
+    package, one, two = dated_package()
+    report = check_bundle(package, trust=trust(one, two))
     report.require()
     assert outcomes(report)["time"] == Outcome.PASSED
     assert report.dated
@@ -65,9 +80,8 @@ def test_two_authorities_of_the_reader_bound_every_event_on_both_sides():
 
 
 def test_with_one_authority_only_its_word_is_given():
-    one, two = make_local("one"), make_local("two")
-    session = stamped_session(one, two)
-    report = check_bundle(session.archive.package(session.final), trust=trust(one))
+    package, one, _ = dated_package()
+    report = check_bundle(package, trust=trust(one))
     report.require()
     assert {item.bounds.not_after.standing for item in report.dated} == {Standing.ONE}
     words = "\n".join(report.lines("en"))
@@ -88,9 +102,8 @@ def test_roots_in_a_package_give_no_trust_whatever_their_name():
 
 
 def test_a_forged_token_is_a_failure_and_not_only_uncounted():
-    one, two = make_local("one"), make_local("two")
-    session = stamped_session(one, two)
-    files = unpack(session.archive.package(session.final))
+    package, one, two = dated_package()
+    files = unpack(package)
     name = next(name for name in files if name.endswith("1.tsr"))
     bent = files[name][:-3] + bytes([files[name][-3] ^ 1]) + files[name][-2:]
     report = check_bundle(packed(sealed_again({**files, name: bent})), trust=trust(one, two))
@@ -98,9 +111,8 @@ def test_a_forged_token_is_a_failure_and_not_only_uncounted():
 
 
 def test_a_token_about_another_head_is_a_failure():
-    one, two = make_local("one"), make_local("two")
-    session = stamped_session(one, two)
-    files = unpack(session.archive.package(session.final))
+    package, one, two = dated_package()
+    files = unpack(package)
     first, *_, last = sorted(name for name in files if name.endswith("1.tsr"))
     report = check_bundle(packed(sealed_again({**files, first: files[last]})), trust=trust(one, two))
     assert outcomes(report)["time"] == Outcome.FAILED
@@ -108,12 +120,10 @@ def test_a_token_about_another_head_is_a_failure():
 
 def test_a_receipt_nobody_logged_bounds_nothing_from_below():
     """Not before: only what stands in the log under an entry's head was known when the entry was written."""
-    one, two = make_local("one"), make_local("two")
-    session = stamped_session(one, two)
-    archive = session.archive
+    package, one, two = dated_package()
     fresh = make_local("one", NOON + timedelta(days=9))
     fresh.root, fresh.signer = one.root, one.signer
-    files = unpack(archive.package(session.final))
+    files = unpack(package)
     note_name = "data/stamps/000000001/checkpoint"
     files["data/stamps/000000001/1.tsr"] = ask(fresh, files[note_name]).data
     files["data/stamps/000000001/1-1.tsq"] = b""
@@ -334,9 +344,8 @@ def test_another_key_in_entry_zero_is_caught():
 
 
 def test_the_report_as_json_has_every_step_and_event():
-    one, two = make_local("one"), make_local("two")
-    session = stamped_session(one, two)
-    report = check_bundle(session.archive.package(session.final), trust=trust(one, two))
+    package, one, two = dated_package()
+    report = check_bundle(package, trust=trust(one, two))
     value = json.loads(json.dumps(report.to_builtins("zh")))
     assert value["outcome"] == "passed"
     assert [step["step"] for step in value["steps"]] == [step.name for step in report.steps]
@@ -364,3 +373,58 @@ def test_an_exporter_who_leaves_an_event_out_is_caught_even_if_links_are_many():
     rest = {name: data for name, data in files.items() if f"{dropped:09d}" not in name}
     report = check_bundle(packed(sealed_again({**rest, "data/package.json": text})))
     assert outcomes(report)["lineage"] == Outcome.FAILED
+
+
+def test_what_a_package_sealed_can_be_opened_from_its_log():
+    session = make_session()
+    hidden = session.archive.package(session.final, withhold=("prompts",))
+    record = read_record(open_container(hidden))
+    opened = disclose(record, session.archive, {PartType.PROMPT})
+    report = check_bundle(hidden, openings=Openings(tuple(opened.splitlines())))
+    assert outcomes(report)["opened"] == Outcome.PASSED
+    assert PROMPT.encode() in opened
+    assert b'"type":"place"' not in opened
+    assert b'"type":"place"' in disclose(record, session.archive)
+    with pytest.raises(UsageError):
+        disclose(record, session.archive, {PartType.ENVIRONMENT})
+    with pytest.raises(UsageError):
+        disclose(record, Archive(key=SigningKey.from_seed(b"y" * 32)))
+
+
+def nodes(value, path=()):
+    """Every place in a JSON value but the top."""
+    children = (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    )
+    for key, child in children:
+        yield (*path, key)
+        yield from nodes(child, (*path, key))
+
+
+STRANGE = [None, True, 0, -1, 2**53 - 1, "", "x", "sha256:" + "0" * 64, [], {}, [[]], {"a": 1}, "../x"]
+TARGETS = ["data/package.json", "data/parts.jsonl", "data/log/entries.jsonl"]
+BASE = unpack(make_session().archive.package(make_session().final, withhold=("prompts",)))
+
+
+@given(st.data())
+@settings(max_examples=60, deadline=None)
+def test_whatever_an_owner_writes_and_signs_ends_in_a_report(data):
+    name = data.draw(st.sampled_from(TARGETS))
+    lines = BASE[name].splitlines()
+    number = data.draw(st.integers(0, len(lines) - 1))
+    value = json.loads(lines[number])
+    path = data.draw(st.sampled_from(list(nodes(value))))
+    holder = value
+    for key in path[:-1]:
+        holder = holder[key]
+    if data.draw(st.booleans()):
+        holder[path[-1]] = data.draw(st.sampled_from(STRANGE))
+    else:
+        del holder[path[-1]]
+    lines[number] = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    end = b"" if name.endswith(".json") else b"\n"
+    report = check_bundle(packed(sealed_again({**BASE, name: b"\n".join(lines) + end})), trust=NOBODY)
+    assert list(report.lines("en"))
+    assert json.dumps(report.to_builtins("zh"))
+    if name != "data/package.json" and lines != BASE[name].splitlines():
+        assert report.failures
