@@ -25,7 +25,7 @@ def indexed_words(text: str) -> str:
     Each sign also stands for itself at the end of its run, so that a search for
     one sign finds it anywhere: as the first of a pair, or alone.
     """
-    return " ".join(_indexed(text))
+    return text if text.isascii() else " ".join(_indexed(text))
 
 
 def match_expression(query: str) -> str | None:
