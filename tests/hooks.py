@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from makingof.archive.draining import hook_folder, publish_nonce, spool_path
+from makingof.archive.hooks import hook_folder, publish_nonce, spool_path
 from makingof.part import Own, Part, PartType
 from makingof.spool.carried import HookStream
 from makingof.spool.hook import Hook

@@ -9,7 +9,8 @@ from tests.hooks import job, own_facts, stream_of
 
 from makingof.archive.connecting import connect, disconnect, find_changed, plan_connection
 from makingof.archive.doctor import examine
-from makingof.archive.draining import drain, hook_folder
+from makingof.archive.draining import drain
+from makingof.archive.hooks import hook_folder
 from makingof.clock import SystemClock
 from makingof.errors import UsageError
 from makingof.event import Kind

@@ -12,8 +12,9 @@ from tests.hooks import connect_hook, events, job, own_facts, picture, prompt, r
 
 from makingof.archive import draining
 from makingof.archive.archive import Home, Plan, create_archive, open_archive
-from makingof.archive.draining import drain, hook_folder, spool_path
+from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
+from makingof.archive.hooks import hook_folder, spool_path
 from makingof.config import Settings
 from makingof.digest import Digest
 from makingof.errors import StorageError

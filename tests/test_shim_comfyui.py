@@ -14,8 +14,9 @@ from tests import comfyui_host
 from tests.comfyui_host import RUNS, ComfyUI
 from tests.hooks import connect_hook, own_facts
 
-from makingof.archive.draining import drain, hook_folder
+from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
+from makingof.archive.hooks import hook_folder
 from makingof.clock import SystemClock
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Part, PartType, Report

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from makingof import durable
 from makingof.archive.archive import Archive
-from makingof.archive.draining import hook_folder, publish_nonce, spool_path
+from makingof.archive.hooks import hook_folder, publish_nonce, spool_path
 from makingof.digest import Digest
 from makingof.errors import MalformedError, UsageError
 from makingof.event import Kind

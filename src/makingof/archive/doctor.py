@@ -10,8 +10,9 @@ from pathlib import Path
 
 from makingof.archive.archive import Archive
 from makingof.archive.connecting import CARRIED, HOOK_FOLDER, LAYOUTS, find_changed
-from makingof.archive.draining import drain, hook_folder
+from makingof.archive.draining import drain
 from makingof.archive.health import look_at_health
+from makingof.archive.hooks import hook_folder
 from makingof.capture.local_http import LocalHost
 from makingof.errors import SourceError
 from makingof.event import Event, Kind

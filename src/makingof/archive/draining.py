@@ -16,14 +16,10 @@ bytes are kept as files of the `gap` that says why.
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 
-import msgspec
-
-from makingof import durable
 from makingof.archive.acts import PROGRAM
 from makingof.archive.archive import Archive
 from makingof.archive.handed import (
@@ -34,25 +30,22 @@ from makingof.archive.handed import (
     is_place,
     read_handover,
 )
+from makingof.archive.hooks import hook_folder, hook_state, publish_nonce, spool_path
 from makingof.archive.tool_records import with_tool_records
 from makingof.digest import Digest
 from makingof.errors import CorruptBlobError, MalformedError, ProofError, SourceError, UsageError
 from makingof.event import MAX_CITES, Event, Kind
 from makingof.keys.mark import hold_lock
-from makingof.keys.signing import file_stem
 from makingof.observation import Attachment, Observation, Position
-from makingof.part import Means, Own, Part, PartType, Role
+from makingof.part import Means, PartType, Role
 from makingof.recorder.write import Prepared, own_observation, stream_key
 from makingof.spool.folder import (
-    NEWEST,
-    SPOOL,
     Waiting,
     attached_files,
     list_waiting,
     remove_recorded,
 )
 from makingof.spool.handover import Handover, verify_mac
-from makingof.spool.hook import HookFolder
 from makingof.spool.means import HANDED, OWN, RESULTS, Doubt, Judgement, Standing, is_in_time, judge
 from makingof.spool.standings import StandingFolder
 
@@ -72,16 +65,6 @@ class Drained:
     gaps: int = 0
 
 
-def spool_path(archive: Archive) -> Path:
-    """Return the folder where this archive's hooks hand over."""
-    return archive.home.path / SPOOL
-
-
-def hook_folder(archive: Archive) -> HookFolder:
-    """Return where this log's hooks are kept: in the state folder, beside its key."""
-    return HookFolder(_state(archive))
-
-
 def drain(archive: Archive, spool: Path | None = None, *, wait_seconds: float = _LOCK_SECONDS) -> Drained:
     """Record everything that waits in `spool`, else in the archive's own; return what it became.
 
@@ -92,7 +75,7 @@ def drain(archive: Archive, spool: Path | None = None, *, wait_seconds: float = 
     """
     archive.require_writable()
     own = spool_path(archive)
-    with hold_lock(_state(archive) / "drain.lock", wait_seconds):
+    with hold_lock(hook_state(archive) / "drain.lock", wait_seconds):
         run = _Drain(archive, keeps_files=spool is not None and spool.absolute() != own.absolute())
         waiting = iter(list_waiting(spool or own))
         while batch := list(islice(waiting, _BATCH)):
@@ -104,38 +87,6 @@ def drain(archive: Archive, spool: Path | None = None, *, wait_seconds: float = 
 def waits(archive: Archive) -> bool:
     """Tell whether the archive's spool holds anything."""
     return bool(list_waiting(spool_path(archive)))
-
-
-def publish_nonce(archive: Archive) -> None:
-    """Write the nonce that new streams open with: the newest receipt's event, else entry 0.
-
-    The event's name commits to the receipts in it, so a stream that opens with it was
-    opened after they were given.
-    """
-    nonce = archive.log.leaf(_newest_receipt(archive)).hex()
-    path, data = spool_path(archive) / NEWEST, msgspec.json.encode({"v": 1, "nonce": nonce})
-    with suppress(FileNotFoundError):
-        if path.read_bytes() == data:
-            return
-    durable.make_folders(path.parent)
-    durable.replace(path, data)
-
-
-def _newest_receipt(archive: Archive) -> int:
-    """Return where the newest event with a receipt stands, or 0; that nobody answered dates nothing."""
-    for position in reversed(archive.index.stamped_positions()):
-        for part in archive.log.parts(position):
-            if part.data is not None and _has_receipts(Part.parse(part.data)):
-                return position
-    return 0
-
-
-def _has_receipts(part: Part) -> bool:
-    return part.type is PartType.OWN and bool(part.read(Own).facts.get("receipts"))
-
-
-def _state(archive: Archive) -> Path:
-    return archive.home.state / "hooks" / file_stem(archive.log.origin)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +117,7 @@ class _Drain:
     def __init__(self, archive: Archive, *, keeps_files: bool) -> None:
         self._archive = archive
         self._hooks = hook_folder(archive)
-        self._standings = StandingFolder(_state(archive) / "streams")
+        self._standings = StandingFolder(hook_state(archive) / "streams")
         self._known: dict[str, Standing | None] = {}
         self._keeps_files = keeps_files
         self.done = Drained()

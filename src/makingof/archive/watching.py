@@ -55,9 +55,8 @@ class Watch:
 
     def open(self, known: int) -> None:
         """Open the stream; `known` files lay there before."""
-        drafts = [replace(place_draft(folder), means=Means.OWN) for folder in self.folders]
         facts = {"of": "watch", "files_before": known, "boot": self.archive.clock.boot_id()}
-        self._commit([self._own(Kind.OPENED, facts, [_without_file(draft) for draft in drafts])])
+        self._commit([self._own(Kind.OPENED, facts, [own_place(folder) for folder in self.folders])])
 
     def close(self) -> None:
         """Say which number was the last."""
@@ -65,6 +64,7 @@ class Watch:
 
     def record(self, changes: Sequence[Change]) -> list[Noted]:
         """Record `changes`, each batch in one commit; when this returns they are durable."""
+        self.archive.index.follow(self.archive.log)  # others write too: what a hook recorded is known
         noted: list[Noted] = []
         for start in range(0, len(changes), _BATCH):
             prepared: list[Prepared] = []
@@ -82,7 +82,7 @@ class Watch:
         match change.what:
             case What.FOLDER_VANISHED | What.FOLDER_BACK:
                 facts: dict[str, object] = {"why": change.what.value, "stream": self.stream}
-                prepared.append(self._own(Kind.GAP, facts, [_without_file(_own_place(change.path))]))
+                prepared.append(self._own(Kind.GAP, facts, [own_place(change.path)]))
                 return Noted(change, Kind.GAP)
             case What.DELETED:
                 prepared.append(self._removed(change))
@@ -95,7 +95,7 @@ class Watch:
             taken = take(self.archive.store, Attachment(change.path, name=change.path.name))
         except MakingofError as err:
             facts: dict[str, object] = {"why": "vanished", "stream": self.stream, "message": str(err)}
-            prepared.append(self._own(Kind.GAP, facts, [_without_file(_own_place(change.path))]))
+            prepared.append(self._own(Kind.GAP, facts, [own_place(change.path)]))
             return Noted(change, Kind.GAP)
         before = self._last.get(change.path) or self.archive.index.last_seen(str(change.path))
         self._last[change.path] = taken.digest
@@ -274,8 +274,9 @@ def _place(path: Path) -> Draft:
     return place_draft(path, modified=modified)
 
 
-def _own_place(path: Path) -> Draft:
-    return replace(place_draft(path), means=Means.OWN)
+def own_place(path: Path) -> Draft:
+    """Say where something lies that is no attachment."""
+    return _without_file(replace(place_draft(path), means=Means.OWN))
 
 
 def _without_file(draft: Draft) -> Draft:

@@ -1,27 +1,39 @@
-"""`connect`, `disconnect`, `drain`, `doctor`: recording without being asked for."""
+"""`connect`, `drain`, `watch`, `start`, `stop`, `doctor`: recording without being asked for."""
 
 import os
-from contextlib import suppress
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import click
 
-from makingof.archive.archive import open_archive
+from makingof.archive.archive import Archive, open_archive
+from makingof.archive.at_login import LoginItem, install_login_item, login_item, remove_login_item
 from makingof.archive.connecting import connect as connect_hook
 from makingof.archive.connecting import disconnect as disconnect_hook
 from makingof.archive.connecting import plan_connection
 from makingof.archive.doctor import Examined, examine
 from makingof.archive.draining import Drained
 from makingof.archive.draining import drain as drain_spool
-from makingof.archive.following import SecondLook, look_again
+from makingof.archive.following import Following, SecondLook, look_again
+from makingof.archive.running import Told, ask_to_stop, is_running, record_on, watched_folders
 from makingof.archive.upkeep import start_due_stamping
+from makingof.capture.comfyui import Follower
 from makingof.capture.local_http import LocalHost
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import home_of, reading, writing
 from makingof.cli.terminal import Terminal
-from makingof.errors import ConflictError
+from makingof.errors import ConflictError, UsageError
+from makingof.event import Kind
+from makingof.spool.carried import start_detached
 from makingof.texts import say
 
+_START_SECONDS = 15.0
+_STOP_SECONDS = 15.0
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
@@ -93,6 +105,145 @@ def show_drained(terminal: Terminal, done: Drained) -> None:
         terminal.say("recording.drained", count=count, means=terminal.text(say(f"package.means_{means}")))
     if done.gaps:
         terminal.say("recording.drained_gaps", count=done.gaps)
+
+
+@command("watch")
+@argument("folders", nargs=-1, metavar="[DIR]…", type=_FOLDER)
+@option("--url", help="help.option_url_followed")
+@option("--root", type=_FOLDER, help="help.option_root_followed")
+@option("--background", is_flag=True, help="help.option_background")
+def watch(
+    terminal: Terminal, folders: tuple[Path, ...], url: str | None, root: Path | None, background: bool
+) -> None:
+    """Record from now on; see `help.watch`."""
+    if (url is None) != (root is None):
+        raise UsageError(say("recording.url_and_root"))
+    stop = threading.Event()
+    with writing(terminal) as archive, _ending_quietly(stop):
+        watched = watched_folders(archive, folders)
+        following = None if url is None or root is None else _following(archive, url, root)
+        if not background:
+            for folder in watched:
+                terminal.say("recording.watching", path=folder)
+            terminal.say("recording.until_stopped")
+        for told in record_on(archive, watched, following, stop):
+            _show_told(terminal, told)
+
+
+def _following(archive: Archive, url: str, root: Path) -> Following:
+    return Following(archive, Follower(LocalHost.parse(url), root.absolute()))
+
+
+@contextmanager
+def _ending_quietly(stop: threading.Event) -> Iterator[None]:
+    """Let control-C and a request to end close the stream in order."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _show_told(terminal: Terminal, told: Told) -> None:
+    for noted in told.noted:
+        if noted.kind is None:
+            continue
+        kind = terminal.text(say(f"package.kind_{noted.kind}"))
+        terminal.say("recording.noted", kind=kind, path=noted.change.path)
+        for proposal in noted.proposals:
+            terminal.say("recording.proposal", path=noted.change.path, source=proposal)
+        terminal.json(
+            {"kind": noted.kind.value, "file": str(noted.change.path), "what": noted.change.what.value}
+        )
+    if told.drained is not None and told.drained.events:
+        show_drained(terminal, told.drained)
+    if told.followed:
+        terminal.say("recording.followed", count=told.followed)
+    if told.problem is not None:
+        terminal.notice(told.problem.message)
+
+
+@command("start")
+@argument("folders", nargs=-1, metavar="[DIR]…", type=_FOLDER)
+@option("--at-login", is_flag=True, help="help.option_at_login")
+@option("--yes", is_flag=True, help="help.option_yes")
+def start(terminal: Terminal, folders: tuple[Path, ...], at_login: bool, yes: bool) -> int:
+    """Record in the background; see `help.start`. Returns 1 if it does not come up."""
+    with writing(terminal) as archive:
+        watched_folders(archive, folders)
+        command_line = _background_command(archive)
+        if at_login and not _install_login_item(terminal, archive, command_line, yes=yes):
+            return 1
+        is_up = is_running(archive) or _start_background(archive, command_line)
+    terminal.say("recording.started" if is_up else "recording.not_started")
+    terminal.json({"running": is_up})
+    return 0 if is_up else 1
+
+
+@command("stop")
+@option("--at-login", is_flag=True, help="help.option_stop_at_login")
+def stop(terminal: Terminal, at_login: bool) -> int:
+    """End the recorder in the background; see `help.stop`. Returns 1 if it does not end."""
+    with reading(terminal) as archive:
+        if at_login:
+            _remove_login_item(terminal, archive)
+        was_running = is_running(archive)
+        has_ended = ask_to_stop(archive, _STOP_SECONDS)
+    key = "recording.stopped" if was_running else "recording.was_not_running"
+    terminal.say(key if has_ended else "recording.does_not_end")
+    terminal.json({"running": not has_ended})
+    return 0 if has_ended else 1
+
+
+def _background_command(archive: Archive) -> tuple[str, ...]:
+    path = str(archive.home.path.absolute())
+    return (sys.executable, "-m", "makingof", "watch", "--background", "--archive", path)
+
+
+def _start_background(archive: Archive, command_line: tuple[str, ...]) -> bool:
+    start_detached(command_line, {"MAKINGOF_STATE": str(archive.home.state.absolute())})
+    deadline = time.monotonic() + _START_SECONDS
+    while not is_running(archive) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return is_running(archive)
+
+
+def _login_item(terminal: Terminal, archive: Archive, command_line: tuple[str, ...]) -> LoginItem:
+    home = Path(terminal.env["HOME"]) if "HOME" in terminal.env else Path.home()
+    environment = {**terminal.env, "MAKINGOF_STATE": str(archive.home.state.absolute())}
+    item = login_item(sys.platform, home, command_line, environment)
+    if item is None:
+        raise UsageError(say("recording.no_login_item", system=sys.platform))
+    return item
+
+
+def _install_login_item(
+    terminal: Terminal, archive: Archive, command_line: tuple[str, ...], *, yes: bool
+) -> bool:
+    """Show what would be written, ask, and write it."""
+    item = _login_item(terminal, archive, command_line)
+    terminal.notice(say("recording.login_item", path=item.path))
+    encoding = "utf-16" if item.data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8"
+    terminal.notice(item.data.decode(encoding))
+    if item.enable:
+        terminal.notice(say("recording.login_command", command=" ".join(item.enable)))
+    if not yes and not click.confirm(terminal.text(say("recording.login_agree")), default=True, err=True):
+        return False
+    install_login_item(item)
+    archive.record_own(Kind.CONFIGURED, {"what": "starts_at_login"})
+    terminal.say("recording.login_done", path=item.path)
+    return True
+
+
+def _remove_login_item(terminal: Terminal, archive: Archive) -> None:
+    item = _login_item(terminal, archive, _background_command(archive))
+    if remove_login_item(item):
+        archive.require_writable()
+        archive.record_own(Kind.CONFIGURED, {"what": "does_not_start_at_login"})
+        terminal.say("recording.login_removed", path=item.path)
 
 
 @command("doctor")

@@ -1,0 +1,56 @@
+"""Where hooks and an archive meet: the spool, the hooks' secrets, the nonce a stream opens with."""
+
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from makingof import durable
+from makingof.archive.archive import Archive
+from makingof.keys.signing import file_stem
+from makingof.part import Own, Part, PartType
+from makingof.spool.folder import NEWEST, SPOOL
+from makingof.spool.hook import HookFolder
+
+
+def spool_path(archive: Archive) -> Path:
+    """Return the folder where this archive's hooks hand over."""
+    return archive.home.path / SPOOL
+
+
+def hook_folder(archive: Archive) -> HookFolder:
+    """Return where this log's hooks are kept: in the state folder, beside its key."""
+    return HookFolder(hook_state(archive))
+
+
+def publish_nonce(archive: Archive) -> None:
+    """Write the nonce that new streams open with: the newest receipt's event, else entry 0.
+
+    The event's name commits to the receipts in it, so a stream that opens with it was
+    opened after they were given.
+    """
+    nonce = archive.log.leaf(_newest_receipt(archive)).hex()
+    path, data = spool_path(archive) / NEWEST, msgspec.json.encode({"v": 1, "nonce": nonce})
+    with suppress(FileNotFoundError):
+        if path.read_bytes() == data:
+            return
+    durable.make_folders(path.parent)
+    durable.replace(path, data)
+
+
+def _newest_receipt(archive: Archive) -> int:
+    """Return where the newest event with a receipt stands, or 0; that nobody answered dates nothing."""
+    for position in reversed(archive.index.stamped_positions()):
+        for part in archive.log.parts(position):
+            if part.data is not None and _has_receipts(Part.parse(part.data)):
+                return position
+    return 0
+
+
+def _has_receipts(part: Part) -> bool:
+    return part.type is PartType.OWN and bool(part.read(Own).facts.get("receipts"))
+
+
+def hook_state(archive: Archive) -> Path:
+    """Return where this log keeps what it shares with hooks, outside the archive."""
+    return archive.home.state / "hooks" / file_stem(archive.log.origin)

@@ -1,0 +1,191 @@
+"""The recorder that runs: folders, spool, a generator's history and stamps, one after another in one loop.
+
+One process per archive. It shows itself in the spool, so that hooks need not start a
+drain, and ends when a file there asks it to: no process is ever ended by its number,
+which by then may be another's.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from makingof import durable
+from makingof.archive.archive import SETTINGS_FILE, Archive
+from makingof.archive.draining import Drained, drain, waits
+from makingof.archive.following import Following
+from makingof.archive.hooks import hook_state, publish_nonce, spool_path
+from makingof.archive.upkeep import record_health, start_due_stamping
+from makingof.archive.watching import Noted, Watch, own_place
+from makingof.capture.watching import Tracker, watch_folders
+from makingof.config import Settings
+from makingof.errors import ConflictError, MakingofError, UsageError
+from makingof.event import Kind
+from makingof.keys.mark import hold_lock
+from makingof.observation import strict_json
+from makingof.spool.folder import RECORDER
+from makingof.texts import say
+
+STOP = "stop"
+SHOW_SECONDS = 5.0
+FOLLOW_SECONDS = 2.0
+STAMP_SECONDS = 15.0
+_GONE_MS = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the loop did in one turn, for whoever shows it."""
+
+    noted: tuple[Noted, ...] = ()
+    drained: Drained | None = None
+    followed: int = 0
+    problem: MakingofError | None = None
+
+
+@dataclass(slots=True)
+class _Every:
+    """Tells when so many seconds are over."""
+
+    seconds: float
+    last: float = field(default=-1e9)
+
+    def is_over(self) -> bool:
+        now = time.monotonic()
+        if now - self.last < self.seconds:
+            return False
+        self.last = now
+        return True
+
+
+def record_on(
+    archive: Archive, folders: Sequence[Path], following: Following | None, stop: threading.Event
+) -> Iterator[Told]:
+    """Record until `stop` is set or a file in the spool asks for it; yield what each turn gave.
+
+    Raises:
+        ConflictError: a recorder runs for this archive already.
+    """
+    with _alone(archive):
+        record_health(archive)
+        tracker = Tracker(tuple(folder.absolute() for folder in folders))
+        known = tracker.start()
+        watch = Watch(archive, tracker.folders) if folders else None
+        if watch is not None:
+            watch.open(known)
+        try:
+            yield from _turns(archive, tracker, watch, following, stop)
+        finally:
+            _close(watch, following)
+
+
+def _turns(
+    archive: Archive,
+    tracker: Tracker,
+    watch: Watch | None,
+    following: Following | None,
+    stop: threading.Event,
+) -> Iterator[Told]:
+    show, follow, stamp = _Every(SHOW_SECONDS), _Every(FOLLOW_SECONDS), _Every(STAMP_SECONDS)
+    for changes in watch_folders(tracker, stop):
+        if show.is_over():
+            _show_itself(archive)
+        if waits(archive):
+            yield _tried(lambda: Told(drained=drain(archive)))
+        if watch is not None and changes:
+            yield _tried(lambda found=changes: Told(noted=tuple(watch.record(found))))  # type: ignore[misc]
+        if following is not None and follow.is_over():
+            yield _tried(lambda: Told(followed=following.look()))
+        if stamp.is_over():
+            record_health(archive)
+            start_due_stamping(archive)
+            publish_nonce(archive)
+        if (spool_path(archive) / STOP).exists():
+            stop.set()
+        yield Told()
+
+
+def _tried(act: Callable[[], Told]) -> Told:
+    """A disk that is full or a host that does not answer is told of; the next turn tries again."""
+    try:
+        return act()
+    except MakingofError as err:
+        return Told(problem=err)
+
+
+def _close(watch: Watch | None, following: Following | None) -> None:
+    for stream in (watch, following):
+        if stream is not None:
+            # A stream left open says itself that nobody closed it.
+            with suppress(MakingofError):
+                stream.close()
+
+
+@contextmanager
+def _alone(archive: Archive) -> Iterator[None]:
+    spool = spool_path(archive)
+    try:
+        with hold_lock(hook_state(archive) / "recorder.lock", 0):
+            durable.make_folders(spool)
+            durable.remove(spool / STOP)
+            try:
+                yield
+            finally:
+                durable.remove(spool / RECORDER)
+                durable.remove(spool / STOP)
+    except ConflictError as err:
+        raise ConflictError(say("recording.runs_already"), hint=say("recording.runs_already_hint")) from err
+
+
+def _show_itself(archive: Archive) -> None:
+    told = {
+        "v": 1,
+        "boot": archive.clock.boot_id(),
+        "uptime_ms": archive.clock.uptime_ms(),
+        "pid": os.getpid(),
+    }
+    with suppress(MakingofError):  # a full disk: hooks then start a drain of their own
+        durable.replace(spool_path(archive) / RECORDER, msgspec.json.encode(told))
+
+
+def is_running(archive: Archive) -> bool:
+    """Tell whether a recorder has shown itself within the last seconds of this boot."""
+    try:
+        told = strict_json((spool_path(archive) / RECORDER).read_bytes())
+        age = archive.clock.uptime_ms() - told["uptime_ms"]
+    except (OSError, MakingofError, KeyError, TypeError):
+        return False
+    return bool(told.get("boot") == archive.clock.boot_id() and 0 <= age < _GONE_MS)
+
+
+def ask_to_stop(archive: Archive, wait_seconds: float) -> bool:
+    """Ask a recorder to end; return whether it has."""
+    durable.make_folders(spool_path(archive))
+    durable.replace(spool_path(archive) / STOP, b"")
+    deadline = time.monotonic() + wait_seconds
+    while is_running(archive) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    durable.remove(spool_path(archive) / STOP)
+    return not is_running(archive)
+
+
+def watched_folders(archive: Archive, named: Sequence[Path]) -> list[Path]:
+    """Return the folders to watch; those named are added to the settings, recorded as `configured`."""
+    before = archive.settings.watched
+    added = [str(folder.absolute()) for folder in named if str(folder.absolute()) not in before]
+    for folder in named:
+        if not folder.is_dir():
+            raise UsageError(say("recording.no_folder", path=folder))
+    if added:
+        values = {name: getattr(archive.settings, name) for name in archive.settings.__dataclass_fields__}
+        settings = Settings(**(values | {"watched": (*before, *added)}))
+        durable.replace(archive.home.path / SETTINGS_FILE, settings.to_text().encode())
+        archive.settings = settings
+        places = [own_place(Path(folder)) for folder in added]
+        archive.record_own(Kind.CONFIGURED, {"what": "watched", "folders": len(added)}, places)
+    return [Path(folder) for folder in archive.settings.watched]
