@@ -200,4 +200,5 @@ def test_systemd_itself_accepts_the_unit(tmp_path):
     unit.write_bytes(item.data)
     program = shutil.which("systemd-analyze")
     assert program is not None
-    subprocess.run([program, "verify", "--user", str(unit)], check=True, capture_output=True)
+    env = {"XDG_RUNTIME_DIR": str(tmp_path), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    subprocess.run([program, "verify", "--user", str(unit)], check=True, capture_output=True, env=env)
