@@ -32,6 +32,14 @@ _KEY = re.compile(
     "|".join(rf"(?P<k{number}>(?<![A-Za-z0-9_-]){pattern})" for number, pattern in enumerate(_KEYS.values()))
 )
 _KEY_NAMES = list(_KEYS)
+# Signs without which no pattern can match: looking for plain text is a hundred times as fast as a pattern.
+_KEY_SIGNS = (
+    "sk-", "AIza", "hf_", "r8_", "comfyui-", "gho_", "ghp_", "ghs_", "ghu_", "ghr_", "github_pat_", "AKIA",
+    "xox", "eyJ", "-----BEGIN ",
+)  # fmt: skip
+_FAL = re.compile(r"-[0-9a-f]{12}:[0-9a-f]{32}")
+_NAMED_SIGNS = ("key", "token", "secret", "passw", "authorization")
+_HOME_SIGNS = ("/home/", "users")
 
 _NAME = r"(?:api|secret)[_-]?key|(?:access|auth)[_-]?token|client[_-]?secret|password|passwd|authorization"
 _TELLING_NAME = re.compile(_NAME, re.IGNORECASE)
@@ -90,10 +98,12 @@ def _texts(reading: Reading) -> Iterator[str]:
 
 
 def _search(text: str, where: str) -> Iterator[Secret]:
-    for key in _KEY.finditer(text):
+    lower = text.lower()
+    is_keyed = any(sign in text for sign in _KEY_SIGNS) or _FAL.search(text)
+    for key in _KEY.finditer(text) if is_keyed else ():
         kind = _KEY_NAMES[int((key.lastgroup or "k0")[1:])]
         yield _secret("secret_key", where, kind, mask(key[0]))
-    for named in _NAMED.finditer(text):
+    for named in _NAMED.finditer(text) if any(sign in lower for sign in _NAMED_SIGNS) else ():
         yield _secret("secret_named", where, named["name"].lower(), mask(named["value"]))
     for url in _URL.finditer(text):
         host = "/".join(url[0].split("/", 3)[:3])
@@ -101,7 +111,7 @@ def _search(text: str, where: str) -> Iterator[Secret]:
             yield _secret("secret_url", where, "signed link", f"{host}/… {mask(signed[1])}")
         if login := _LOGIN.match(url[0]):
             yield _secret("secret_login", where, "login", f"{host.rpartition('@')[2]} {mask(login[1])}")
-    for home in _HOME.finditer(text):
+    for home in _HOME.finditer(text) if any(sign in lower for sign in _HOME_SIGNS) else ():
         if home["user"].lower() not in _NOBODY:
             yield _secret(
                 "secret_home", where, "home folder", home[0][: -len(home["user"])] + mask(home["user"])

@@ -19,7 +19,11 @@ def read_thoroughly(data: Source, name: str | None = None) -> list[Reading]:
     of a C2PA manifest, which hashes the file, and the look for text hidden in the
     pixels, where a lossless picture with an alpha channel says nothing in its chunks.
     """
-    sheet = gather(data, name)
+    return read_gathered(data, gather(data, name), name)
+
+
+def read_gathered(data: Source, sheet: Sheet, name: str | None = None) -> list[Reading]:
+    """Read the records of `data` that were gathered already, as `read_thoroughly` does."""
     readings = [_checked(data, sheet, reading) for reading in read_sheet(sheet)]
     if not may_hide_text(sheet):
         return readings
