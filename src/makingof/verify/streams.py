@@ -1,6 +1,7 @@
 """Counting the runs a lineage draws on, number by number."""
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from makingof.bundle.ranges import ProvenRange
@@ -16,6 +17,10 @@ from makingof.verify.report import StreamCount
 
 _IMPORT = "import"
 _SHORT = 8
+_PAIR = 2
+
+Span = tuple[int, int]
+"""Numbers from the first up to, not with, the second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +45,13 @@ def count_streams(record: Record, ranges: Sequence[ProvenRange], graph: MemoryGr
         if (name := entry.event.header.stream) is not None:
             by_stream.setdefault(name, []).append(entry)
     told = _told_gaps(record.entries)
+    size = record.description.log.size
     counts = []
     for stream in streams:
         if stream.is_act:
             continue
         _check_closed(stream, by_stream[stream.id])
-        counts.append(
-            _count(
-                stream, by_stream[stream.id], ranges, record.description.log.size, told.get(stream.id, set())
-            )
-        )
+        counts.append(_count(stream, by_stream[stream.id], ranges, size, told.get(stream.id, [])))
     acts = sum(stream.is_act for stream in streams)
     return Counted(tuple(counts), acts, _count_others(record.entries, by_stream, drawn))
 
@@ -82,23 +84,29 @@ def warn(count: StreamCount) -> Message | None:
 
 
 def _count(
-    stream: Stream, entries: list[Entry], ranges: Sequence[ProvenRange], size: int, told: set[int]
+    stream: Stream, entries: list[Entry], ranges: Sequence[ProvenRange], size: int, told: list[Span]
 ) -> StreamCount:
-    missing = {
-        number
-        for first, last in stream.missing[:1000]
-        for number in range(first, min(last, first + 10**6) + 1)
-    }
     return StreamCount(
         stream=stream.id,
         of=stream.of,
         shown=stream.seen,
         last=stream.last,
         missing=stream.missing_count,
-        told=len(missing & told),
+        told=_count_told(told, sorted(entry.event.header.seq or 0 for entry in entries), stream.last),
         sealed=sum(_has_sealed(entry) for entry in entries),
         covered=_is_covered(stream, ranges, size),
     )
+
+
+def _count_told(told: list[Span], seen: list[int], last: int) -> int:
+    """Count the numbers up to `last` that gaps tell of and that are not there: a gap may be wide."""
+    count, start = 0, 0
+    for first, end in sorted(told):
+        first, end = max(first, start), min(end, last + 1)  # noqa: PLW2901 - what earlier spans left of it
+        if first < end:
+            count += end - first - (bisect_left(seen, end) - bisect_left(seen, first))
+            start = end
+    return count
 
 
 def _is_covered(stream: Stream, ranges: Sequence[ProvenRange], size: int) -> bool:
@@ -113,28 +121,24 @@ def _has_sealed(entry: Entry) -> bool:
     return PartState.SEALED in entry.silent().values()
 
 
-def _told_gaps(entries: Iterable[Entry]) -> dict[str, set[int]]:
-    """Return the numbers that `gap` events say never arrived."""
-    told: dict[str, set[int]] = {}
+def _told_gaps(entries: Iterable[Entry]) -> dict[str, list[Span]]:
+    """Return the numbers that `gap` events say never arrived, as half-open spans by run."""
+    told: dict[str, list[Span]] = {}
     for entry in entries:
         own = entry.first(PartType.OWN, Own) if entry.kind is Kind.GAP else None
         match own.facts if own else {}:
             case {"stream": str() as stream, "missing": list() as missing}:
-                told.setdefault(stream, set()).update(_numbers(missing))
+                told.setdefault(stream, []).extend(_spans(missing))
             case _:
                 continue
     return told
 
 
-def _numbers(ranges: list[object]) -> Iterable[int]:
-    for item in ranges[:1000]:
-        match item:
-            case [int() as first, int() as last] if 0 <= first <= last <= first + 10**6:
-                yield from range(first, last + 1)
-            case int() as number:
-                yield number
-            case _:
-                continue
+def _spans(missing: list[object]) -> Iterator[Span]:
+    for item in missing:
+        first, last = item if isinstance(item, list) and len(item) == _PAIR else (item, item)
+        if type(first) is int and type(last) is int:
+            yield max(first, 0), last + 1
 
 
 def _check_closed(stream: Stream, entries: list[Entry]) -> None:

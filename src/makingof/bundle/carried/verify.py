@@ -26,6 +26,7 @@ import stat
 import struct
 import sys
 import zlib
+from bisect import bisect_left
 
 MAX_SMALL = 64 << 20
 MAX_LINES = 256 << 20
@@ -1163,7 +1164,7 @@ class Run:
         drawn = {self.headers[position]["stream"] for position in self.lineage} - {None}
         details, acts = [], 0
         for stream in sorted(drawn):
-            counted = self.count(stream, streams[stream], gaps.get(stream, set()), told_last.get(stream, -1))
+            counted = self.count(stream, streams[stream], gaps.get(stream, []), told_last.get(stream, -1))
             if counted is None:
                 acts += 1
                 continue
@@ -1201,7 +1202,7 @@ class Run:
         end = self.size if closed is None else closed + 1
         covered = opened is not None and any(s <= opened and end <= e for s, e, _ in self.ranges)
         sealed = sum(any(self.parts[part][2] is None for part in self.cited[p]) for p in positions)
-        known = len([n for n in told - set(numbers) if 0 <= n <= last])
+        known = count_told(told, numbers, last)
         values = {"stream": stream[:8], "of": of if isinstance(of, str) else "?", "shown": len(numbers), "last": last,
                   "missing": missing, "told": known, "sealed": sealed}  # fmt: skip
         if of == "import":
@@ -1257,12 +1258,22 @@ def note_counters(header, facts, gaps, told_last):
         and isinstance(facts.get("stream"), str)
         and isinstance(facts.get("missing"), list)
     ):
-        numbers = gaps.setdefault(facts["stream"], set())
-        for item in facts["missing"][:1000]:
-            if type(item) is int:
-                numbers.add(item)
-            elif isinstance(item, list) and len(item) == 2 and all(type(n) is int for n in item):
-                numbers.update(range(max(item[0], 0), min(item[1], item[0] + 10**6) + 1))
+        spans = gaps.setdefault(facts["stream"], [])
+        for item in facts["missing"]:
+            first, last = item if isinstance(item, list) and len(item) == 2 else (item, item)
+            if type(first) is int and type(last) is int:
+                spans.append((max(first, 0), last + 1))
+
+
+def count_told(told, seen, last):
+    """Count the numbers up to `last` that gaps tell of and that are not there."""
+    count, start = 0, 0
+    for first, end in sorted(told):
+        first, end = max(first, start), min(end, last + 1)
+        if first < end:
+            count += end - first - (bisect_left(seen, end) - bisect_left(seen, first))
+            start = end
+    return count
 
 
 def parse_part(line):
