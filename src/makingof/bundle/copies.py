@@ -26,6 +26,12 @@ def piece_salt(pieces_key: bytes, number: int) -> bytes:
     return hmac.digest(pieces_key, number.to_bytes(4), "sha256")[:_SALT_BYTES]
 
 
+def cut_copy(data: bytes) -> bytes:
+    """Return a picture without the segments that may hold text; it must be one that can be cut."""
+    pieces = segments(data) or []
+    return without(data, {piece.name for piece in pieces if piece.holds_text})
+
+
 def make_copy(
     data: bytes, file: FileBody, recorded: FilePieces, pieces_part: Digest
 ) -> tuple[bytes, CopyOf] | None:
@@ -38,7 +44,7 @@ def make_copy(
         return None
     key = bytes.fromhex(file.pieces_key)
     left_out = {piece.name for piece in pieces if piece.holds_text}
-    copy = without(data, left_out)
+    copy = cut_copy(data)
     replaced = bool(left_out) and pieces[0].name == RIFF_HEADER
     shown = [
         number

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import BinaryIO
 
-from makingof.bundle.copies import make_copy
-from makingof.bundle.description import CopyOf, Shows, Why
+from makingof.bundle.copies import cut_copy, make_copy
+from makingof.bundle.description import Shows, Why
 from makingof.bundle.package_input import FileInput
 from makingof.bundle.request import Sources
 from makingof.bundle.search import Withheld
@@ -80,7 +80,8 @@ def plan_files(sources: Sources, lineage: Lineage, pieces: RecordedPieces, treat
     whole = _whole_blobs(lineage)
     files: list[FileInput] = []
     sealed: set[bytes] = set()
-    for key, group in groups.items():
+    for number, (key, group) in enumerate(groups.items(), 1):
+        sources.on_file(number, len(groups))
         if isinstance(group, PartState):
             files.append(
                 FileInput((key,), Shows.NOTHING, Why.ERASED if group is PartState.ERASED else Why.WITHHELD)
@@ -184,7 +185,20 @@ class _Planner:
         made = make_copy(data, self.group.bodies[part], recorded, pieces_part)
         if made is None or self.treat.withheld.whole_is_in(made[0]):
             return None
-        return self._small(Shows.COPY, Why.WITHHELD, _suffix(data), *made)
+        copied, description = made
+        return FileInput(
+            parts=self.group.parts,
+            shows=Shows.COPY,
+            why=Why.WITHHELD,
+            suffix=_suffix(data),
+            size=len(copied),
+            digest=Digest.of(copied),
+            open=self._open_copy,  # made once more when it is written: thousands do not fit into memory
+            copy=description,
+        )
+
+    def _open_copy(self) -> BinaryIO:
+        return io.BytesIO(cut_copy(self._read()))
 
     def _original(self, head: bytes) -> FileInput:
         return FileInput(
@@ -199,16 +213,20 @@ class _Planner:
     def _preview(self, why: Why) -> FileInput:
         """Show the picture small; a document, or a picture that does not decode, is not shown at all."""
         small = self.sources.make_preview(self._read()) if self.group.size <= _MAX_SEARCHED_BYTES else None
-        return self._nothing(why) if small is None else self._small(Shows.PREVIEW, why, "jpg", small)
+        return self._nothing(why) if small is None else self._small(why, small)
 
     def _nothing(self, why: Why) -> FileInput:
         return FileInput(self.group.parts, Shows.NOTHING, why)
 
-    def _small(
-        self, shows: Shows, why: Why, suffix: str, data: bytes, copy: CopyOf | None = None
-    ) -> FileInput:
+    def _small(self, why: Why, data: bytes) -> FileInput:
         return FileInput(
-            self.group.parts, shows, why, suffix, len(data), Digest.of(data), partial(io.BytesIO, data), copy
+            parts=self.group.parts,
+            shows=Shows.PREVIEW,
+            why=why,
+            suffix="jpg",
+            size=len(data),
+            digest=Digest.of(data),
+            open=partial(io.BytesIO, data),
         )
 
     def _read_head(self) -> bytes | None:

@@ -14,6 +14,10 @@ MakePreview = Callable[[bytes], bytes | None]
 Checkpoint = Callable[[int], bytes]
 
 
+def _ignore(_number: int, _count: int) -> None:
+    """Nobody is waiting."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sources:
     """An archive, as far as a package is made from it.
@@ -22,7 +26,7 @@ class Sources:
     answers for files left in place only after hashing them. `stamped` are the
     positions of the `stamped` events, in order. `make_preview` returns a small
     JPEG, or None for what is no picture; `has_pixel_data` tells whether a picture
-    hides data in its pixels.
+    hides data in its pixels. `on_file` is told how far the files are: number and count.
     """
 
     log: LogReader
@@ -32,6 +36,7 @@ class Sources:
     stamped: Sequence[int]
     make_preview: MakePreview
     has_pixel_data: Callable[[bytes], bool]
+    on_file: Callable[[int, int], None] = _ignore
 
 
 @dataclass(frozen=True, slots=True)
