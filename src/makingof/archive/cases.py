@@ -102,6 +102,11 @@ class Benchmark:
     rows: tuple[Row, ...]
     mutations: tuple[MutationRow, ...]
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether every difference is explained and every mutation comes out as stated."""
+        return all(row.is_explained for row in self.rows) and all(row.holds for row in self.mutations)
+
 
 @dataclass(frozen=True, slots=True)
 class Judges:

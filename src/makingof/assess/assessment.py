@@ -30,6 +30,11 @@ class RequirementResult:
         """Axis B: what the authority says such a thing is worth; None where nothing is shown to weigh."""
         return self.requirement.counts if self.outcome in _SOMETHING_SHOWN else None
 
+    @property
+    def is_shown(self) -> bool:
+        """Whether nothing is left to do for it."""
+        return self.outcome in (Outcome.SHOWN, Outcome.NOT_APPLICABLE)
+
     def to_builtins(self) -> dict[str, Any]:
         """Return values for canonical JSON."""
         return {
@@ -67,20 +72,22 @@ class Assessment:
 
     def to_bytes(self) -> bytes:
         """Return canonical JSON: the same evidence, pack and engine give the same bytes."""
-        return canonical.to_bytes(
-            {
-                "version": 1,
-                "engine": self.engine,
-                "rule": self.rule,
-                "size": self.size,
-                "pictures": [str(picture) for picture in self.pictures],
-                "pack": {
-                    "id": self.pack.id,
-                    "edition": self.pack.edition,
-                    "digest": str(self.pack.digest),
-                    "lifecycle": str(self.pack.lifecycle),
-                },
-                "requirements": [item.to_builtins() for item in self.results],
-                "findings": [finding.to_builtins() for finding in self.findings],
-            }
-        )
+        return canonical.to_bytes(self.to_builtins())
+
+    def to_builtins(self) -> dict[str, Any]:
+        """Return values for canonical JSON."""
+        return {
+            "version": 1,
+            "engine": self.engine,
+            "rule": self.rule,
+            "size": self.size,
+            "pictures": [str(picture) for picture in self.pictures],
+            "pack": {
+                "id": self.pack.id,
+                "edition": self.pack.edition,
+                "digest": str(self.pack.digest),
+                "lifecycle": str(self.pack.lifecycle),
+            },
+            "requirements": [item.to_builtins() for item in self.results],
+            "findings": [finding.to_builtins() for finding in self.findings],
+        }

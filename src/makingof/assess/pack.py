@@ -167,6 +167,25 @@ class Pack:
         """The questions this pack needs answered."""
         return frozenset(name for item in self.requirements for name in probes_in(item.needs))
 
+    def to_builtins(self) -> dict[str, Any]:
+        """Return what the pack is, for programs; the file itself is what can be read back."""
+        built: dict[str, Any] = msgspec.to_builtins(
+            {
+                "id": self.id,
+                "digest": str(self.digest),
+                "edition": self.edition,
+                "lifecycle": self.lifecycle,
+                "date": self.date,
+                "reviewer": self.reviewer,
+                "authority": self.authority,
+                "about": self.about,
+                "sources": list(self.sources.values()),
+                "requirements": list(self.requirements),
+                "templates": self.templates,
+            }
+        )
+        return built
+
     def find(self, requirement: str) -> Requirement | None:
         """Return the requirement of this id."""
         return next((item for item in self.requirements if item.id == requirement), None)

@@ -69,27 +69,29 @@ def _once(cited: Iterable[Cited]) -> tuple[Cited, ...]:
     return tuple(found[position] for position in sorted(found))
 
 
+def listing(items: Iterable[Message]) -> Message | str:
+    """Put messages in a row that follows the reader's language."""
+    row: Message | str = ""
+    for item in items:
+        row = say("assess.pair", first=row, next=item) if row else item
+    return row or "–"
+
+
 def not_applicable(name: str) -> Answer:
     """Answer that the lineage has nothing this could be asked of."""
     return Answer(Outcome.NOT_APPLICABLE, say("assess.not_applicable", claim=say(f"probes.{name}")))
 
 
 def by_share(
-    name: str, shown: Iterable[Cited], missing: int, *, basis: Basis | None = None, **values: str
+    name: str, shown: Iterable[Cited], missing: int, *, basis: Basis | None = None, **values: Message | str
 ) -> Answer:
     """Answer shown, partly or absent by how many of all that should speak do."""
     found = list(shown)
     outcome = Outcome.ABSENT if not found else Outcome.PARTLY if missing else Outcome.SHOWN
     held = {item.position for item in found}
-    return answer(
-        name,
-        outcome,
-        found,
-        basis=basis or basis_of(found),
-        count=len(held),
-        total=len(held) + missing,
-        **values,
-    )
+    told: dict[str, object] = {"count": len(held), "total": len(held) + missing, **values}
+    message = say(f"probes.{name}_{outcome}", **told)
+    return Answer(outcome, message, _once(found), basis or basis_of(found))
 
 
 def basis_of(cited: Iterable[Cited]) -> Basis:

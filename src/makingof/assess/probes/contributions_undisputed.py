@@ -4,12 +4,13 @@ from dataclasses import dataclass
 
 from makingof.assess.evidence import Evidence, Seen
 from makingof.assess.finding import Answer, Cited, Outcome
-from makingof.assess.probe import answer, make_probe
+from makingof.assess.probe import answer, listing, make_probe
 from makingof.assess.probes.roles_stated import ROLES
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.lineage.lineage import Member
 from makingof.part import PartType, People
+from makingof.texts import say
 
 NAME = "contributions_undisputed"
 
@@ -40,7 +41,7 @@ def ask(evidence: Evidence) -> Answer:
     if not against:
         return answer(NAME, Outcome.SHOWN, [item.cited for item in accounts], count=len(accounts))
     standing = [item for item in against if not item.withdrawn]
-    roles = ", ".join(sorted({item.role for item in against}))
+    roles = listing(say(f"assess.role_{role}") for role in sorted({item.role for item in against}))
     outcome = Outcome.CONTRADICTED if standing else Outcome.PARTLY
     return answer(NAME, outcome, [item.cited for item in against], roles=roles, count=len(against))
 

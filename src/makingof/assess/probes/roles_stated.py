@@ -2,10 +2,11 @@
 
 from makingof.assess.evidence import Evidence, cite
 from makingof.assess.finding import Answer, Cited
-from makingof.assess.probe import by_share, make_probe, not_applicable
+from makingof.assess.probe import by_share, listing, make_probe, not_applicable
 from makingof.event import Kind
 from makingof.lineage.links import JOB_KINDS
 from makingof.part import PartType, People
+from makingof.texts import say
 
 NAME = "roles_stated"
 # What a person did → the kinds of event that show it was done.
@@ -32,7 +33,10 @@ def ask(evidence: Evidence) -> Answer:
         told[role] += [cite(member) for member in acts if member.entry.event.header.actor is not None]
     silent = sorted(role for role, cited in told.items() if not cited)
     return by_share(
-        NAME, [item for cited in told.values() for item in cited], len(silent), roles=", ".join(silent) or "–"
+        NAME,
+        [item for cited in told.values() for item in cited],
+        len(silent),
+        roles=listing(say(f"assess.role_{role}") for role in silent),
     )
 
 
