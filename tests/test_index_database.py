@@ -155,7 +155,7 @@ def test_nobody_else_may_read_the_index(tmp_path):
 
 def test_several_processes_may_follow_at_once(tmp_path):
     with make_log(tmp_path) as log:
-        write_history(log, story(600))
+        write_history(log, story(400))
     with following(tmp_path) as one, following(tmp_path) as two, following(tmp_path) as three:
         assert [process.wait(60) for process in (one, two, three)] == [0, 0, 0]
     assert_whole(tmp_path)
@@ -164,7 +164,7 @@ def test_several_processes_may_follow_at_once(tmp_path):
 def test_one_that_is_killed_leaves_whole_chunks(tmp_path):
     with make_log(tmp_path) as log:
         write_history(log, story(1200))
-    for wait in (0.05, 0.25):
+    for wait in (0.05, 0.2):
         with following(tmp_path):
             time.sleep(wait)
         with Index.open(tmp_path / "index.sqlite") as index:

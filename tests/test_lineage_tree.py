@@ -233,7 +233,7 @@ def test_sealed_and_erased_parts_are_counted_and_their_pictures_stay():
     assert [picture.blob for picture in first.pictures] == [None, blob("b.png")]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(history=histories())
 def test_every_member_is_in_the_tree_once(history):
     for name in known_pictures(history)[:2]:
@@ -246,13 +246,13 @@ def test_every_member_is_in_the_tree_once(history):
         json.dumps(tree.to_builtins(), allow_nan=False)
 
 
-def test_four_thousand_generations_are_ordered_soon():
+def test_a_thousand_generations_are_ordered_soon():
     history = History()
-    for number in range(4_000):
+    for number in range(1_000):
         history.generate(f"{number}.png", said=[prompt(f"a cat {number}"), parameters(seed=str(number))])
-    lineage = find_lineage(history.graph(), [blob("3999.png")])
+    lineage = find_lineage(history.graph(), [blob("999.png")])
     start = time.process_time()
     tree = make_tree(lineage)
-    assert len(tree.generations) == 4_000
+    assert len(tree.generations) == 1_000
     assert time.process_time() - start < 20
     assert msgspec.json.encode(tree.to_builtins())

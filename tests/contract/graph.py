@@ -18,7 +18,7 @@ from makingof.lineage.memory import MemoryGraph
 from makingof.lineage.rule import find_lineage
 from makingof.part import Means, Role
 
-MODEST = settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+MODEST = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 NOWHERE = Digest.of(b"nowhere")
 
 
@@ -157,7 +157,7 @@ class _Counting:
 
 def test_siblings_by_the_thousand_cost_in_step_with_their_number(graph_of):
     counts = []
-    for history in (_siblings(300), _siblings(1_200)):
+    for history in (_siblings(150), _siblings(600)):
         graph = _Counting(graph_of(history))
         assert len(find_lineage(graph, [blob("0.png")]).members) == history.size()
         counts.append(graph.count)

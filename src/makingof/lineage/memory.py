@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 from makingof.digest import Digest
+from makingof.errors import MalformedError
 from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.lineage.graph import FolderClaim, Node, Stream
@@ -17,12 +18,12 @@ _Key = TypeVar("_Key", bound=Hashable)
 
 
 class MemoryGraph:
-    """What the rule asks, answered from `entries`, each position once and in any order."""
+    """What the rule asks, answered from `entries` in any order; two at one position are refused."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries: dict[int, Entry] = {}
         self._nodes: dict[int, Node] = {}
-        self._by_name: dict[Digest, int] = {}
+        self._by_name: dict[Digest, set[int]] = defaultdict(set)
         self._files: dict[int, tuple[FileLink, ...]] = {}
         self._by_file: dict[Digest, set[int]] = defaultdict(set)
         self._by_blob: dict[tuple[Digest, bool], set[int]] = defaultdict(set)
@@ -43,8 +44,11 @@ class MemoryGraph:
     def _add(self, entry: Entry) -> None:
         links = links_of(entry)
         position, header = entry.position, entry.event.header
+        if position in self._entries:
+            message = f"two entries stand at position {position}"
+            raise MalformedError(message)
         self._entries[position] = entry
-        self._by_name[entry.name] = position
+        self._by_name[entry.name].add(position)
         self._files[position] = links.files
         for link in links.files:
             self._by_file[link.part].add(position)
@@ -99,7 +103,7 @@ class MemoryGraph:
         return (self._entries[position] for position in sorted(positions) if position in self._entries)
 
     def named(self, names: AbstractSet[Digest]) -> AbstractSet[int]:
-        return {self._by_name[name] for name in names if name in self._by_name}
+        return _union(self._by_name, names)
 
     def with_files(self, parts: AbstractSet[Digest]) -> AbstractSet[int]:
         return _union(self._by_file, parts)

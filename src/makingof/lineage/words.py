@@ -73,7 +73,7 @@ def _scan(pieces: list[str]) -> Iterator[Word]:
     index = 0
     while index < len(pieces):
         piece, bracket = pieces[index], brackets.get(index)
-        network = _NETWORK.fullmatch(piece)
+        network = _NETWORK.fullmatch(piece) if piece[0] == "<" else None
         if bracket is None and network is None and index not in ends and index not in cuts:
             text.append(piece[1:] if _ESCAPED.fullmatch(piece) else piece)
             index += 1
