@@ -297,9 +297,20 @@ def test_a_backup_holds_no_key_and_opens_read_only_until_it_has_a_successor(
         assert gap["signed_size"] > gap["size"]
         successor.record([acts.note("going on", [], OWNER)], means=Means.LIVE)
         assert check(successor).is_sound
-    (earlier,) = (home.path / "earlier").iterdir()
-    with open_archive(Home(earlier, home.state), clock) as old:
-        assert old.store.read(picture.blob)
+        back_up(successor, tmp_path / "second backup", no_progress)
+    for folder in (home.path, tmp_path / "second backup"):
+        (earlier,) = (folder / "earlier").iterdir()
+        with open_archive(Home(earlier, home.state), clock) as old:
+            assert old.store.read(picture.blob)
+
+
+def test_a_backup_as_new_as_the_mark_goes_on_without_a_successor(archive, picture, home, clock, tmp_path):
+    back_up(archive, tmp_path / "backup", no_progress)
+    archive.close()
+    shutil.rmtree(home.path)
+    assert restore_backup(tmp_path / "backup", home, clock, no_progress).goes_on
+    with open_archive(home, clock) as restored:
+        restored.record([acts.note("going on", [picture], OWNER)], means=Means.LIVE)
 
 
 def test_a_log_whose_key_is_gone_goes_on_under_its_recovery_key(home, clock):

@@ -252,6 +252,7 @@ def test_what_was_withheld_is_opened_later_beside_the_package(call, ready, tmp_p
     opened.write_bytes(opened.read_bytes().replace(b"crane", b"heron"))
     assert call("verify", package, "--open", opened)[0] == 1
     assert call("export", "--disclose", f"{event}:choice", "-o", tmp_path / "x.jsonl")[0] == 2
+    assert call("export", ready / "a.png", "-o", tmp_path / "y.zip", "--withhold", f"{event}:reason")[0] == 2
 
 
 def test_a_reader_who_has_seen_enough_is_no_error():

@@ -11,7 +11,7 @@ from makingof.archive.acts import PROGRAM
 from makingof.clock import Clock
 from makingof.config import Settings
 from makingof.digest import Digest
-from makingof.errors import StorageError, UsageError
+from makingof.errors import MalformedError, StorageError, UsageError
 from makingof.event import Kind
 from makingof.index.queries import Index
 from makingof.keys.folder import create_key, create_key_in_keyring
@@ -135,12 +135,21 @@ def open_archive(home: Home, clock: Clock) -> Archive:
     """
     if not home.log_path.exists():
         raise UsageError(say("archive.none", path=home.path), hint=say("archive.none_hint"))
-    settings_path = home.path / SETTINGS_FILE
-    settings = Settings.parse(settings_path.read_text("utf-8")) if settings_path.exists() else Settings()
+    settings = read_settings(home.path)
     log = open_log(home.log_path, home.state)
     index = _open_index(home.path / INDEX_FILE)
     index.follow(log)
     return Archive(home, clock, settings, log, index)
+
+
+def read_settings(folder: Path) -> Settings:
+    """Read an archive's settings; one without a file has the defaults."""
+    path = folder / SETTINGS_FILE
+    try:
+        return Settings.parse(path.read_text("utf-8")) if path.exists() else Settings()
+    except UnicodeDecodeError as err:
+        message = f"{path} is not UTF-8"
+        raise MalformedError(message) from err
 
 
 def _open_index(path: Path) -> Index:

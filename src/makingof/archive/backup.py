@@ -8,12 +8,20 @@ until it opens a successor log.
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from makingof import durable
-from makingof.archive.archive import LOG_FILE, SETTINGS_FILE, Archive, Home, open_archive
+from makingof.archive.archive import (
+    LOG_FILE,
+    SETTINGS_FILE,
+    Archive,
+    Home,
+    open_archive,
+    read_settings,
+)
 from makingof.archive.erasing import apply_erasures
+from makingof.archive.succession import EARLIER
 from makingof.clock import Clock
 from makingof.config import Settings
 from makingof.errors import CorruptBlobError, UsageError
@@ -26,11 +34,12 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """What lies in the copy now."""
+    """What lies in the copy now; `goes_on` tells whether one can go on recording in it as it is."""
 
     entries: int
     blobs: int
     new_blobs: int
+    goes_on: bool = False
 
 
 def back_up(archive: Archive, folder: Path, progress: Progress) -> Copied:
@@ -42,8 +51,9 @@ def back_up(archive: Archive, folder: Path, progress: Progress) -> Copied:
     durable.make_folders(folder)
     size = archive.log.size()
     blobs, new = _copy_blobs(archive.store, FileStore(folder / "blobs"), progress)
-    plain = Settings(owner=archive.settings.owner, authorities=archive.settings.authorities)
+    plain = replace(archive.settings, blobs=Settings().blobs, watched=())
     durable.replace(folder / SETTINGS_FILE, plain.to_text().encode())
+    _copy_beside(archive.home.path, folder, archive.settings)
     _copy_log(archive.home.log_path, folder)
     _forget_erased(archive, FileStore(folder / "blobs"))
     return Copied(size, blobs, new)
@@ -57,12 +67,24 @@ def restore_backup(folder: Path, home: Home, clock: Clock, progress: Progress) -
         raise UsageError(say("archive.none", path=folder), hint=say("backup.none_hint"))
     durable.make_folders(home.path)
     blobs, new = _copy_blobs(FileStore(folder / "blobs"), FileStore(home.path / "blobs"), progress)
-    if (folder / SETTINGS_FILE).exists():
-        durable.replace(home.path / SETTINGS_FILE, (folder / SETTINGS_FILE).read_bytes())
+    settings = read_settings(folder)
+    durable.replace(home.path / SETTINGS_FILE, settings.to_text().encode())
+    _copy_beside(folder, home.path, settings)
     _copy_log(folder / LOG_FILE, home.path)
     with open_archive(home, clock) as archive:
         apply_erasures(archive)
-        return Copied(archive.log.size(), blobs, new)
+        return Copied(archive.log.size(), blobs, new, goes_on=archive.log.read_only is None)
+
+
+def _copy_beside(source: Path, target: Path, settings: Settings) -> None:
+    """Copy what lies beside the log: the trust file, and the logs this one has succeeded."""
+    if settings.trust and (source / settings.trust).is_file():
+        durable.replace(target / Path(settings.trust).name, (source / settings.trust).read_bytes())
+    for earlier in sorted((source / EARLIER).glob(f"*/{LOG_FILE}")):
+        folder = target / EARLIER / earlier.parent.name
+        durable.make_folders(folder)
+        durable.replace(folder / SETTINGS_FILE, read_settings(earlier.parent).to_text().encode())
+        _copy_log(earlier, folder)
 
 
 def _forget_erased(archive: Archive, copy: FileStore) -> None:

@@ -19,6 +19,7 @@ from makingof.archive.archive import (
     Home,
     Plan,
     create_archive,
+    read_settings,
 )
 from makingof.clock import Clock
 from makingof.config import Settings
@@ -76,7 +77,7 @@ def open_successor(
     A crash between the move and the new log leaves the folder without a log; running
     this again finds the earlier one and goes on.
     """
-    settings = _settings(home)
+    settings = read_settings(home.path)
     previous = _look_at(home, recovery)
     _move_away(home, previous.origin, settings)
     plan = Plan(
@@ -94,11 +95,6 @@ def open_successor(
     }
     archive.record_own(Kind.GAP, facts)
     return archive, new_recovery
-
-
-def _settings(home: Home) -> Settings:
-    path = home.path / SETTINGS_FILE
-    return Settings.parse(path.read_text("utf-8")) if path.exists() else Settings()
 
 
 def _look_at(home: Home, recovery: RecoveryKey | None) -> Previous:

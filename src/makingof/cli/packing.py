@@ -20,6 +20,7 @@ from makingof.cli.stamping import not_stamped
 from makingof.cli.terminal import Terminal
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, UsageError
+from makingof.part import PartType
 from makingof.stamp.openssl import find_openssl
 from makingof.stamp.trust import built_in_trust, load_trust
 from makingof.texts import say
@@ -65,7 +66,7 @@ def export(
         report_new(terminal, namer)
         if not no_stamp:
             _stamp_first(terminal, archive)
-        request = _request(archive, wanted, Options(_withheld(namer, withhold), full), refresh)
+        request = _request(archive, wanted, Options(_withheld(archive, namer, withhold), full), refresh)
         done = export_package(archive, request, output)
         terminal.say("cli.exported", path=output, event=f"e{done.recorded.position}", payload=done.payload)
         terminal.json({"package": str(output), "payload": done.payload, "event": str(done.recorded.name)})
@@ -87,13 +88,21 @@ def _wanted(
     return tuple(picture.file_part for picture in namer.pictures(pictures))
 
 
-def _withheld(namer: Namer, withhold: tuple[str, ...]) -> tuple[str, ...]:
+def _withheld(archive: Archive, namer: Namer, withhold: tuple[str, ...]) -> tuple[str, ...]:
     """Spell `e41:reason` with the event's own name, so that the package says the same for ever."""
     spelled = set()
     for item in withhold:
         event, colon, part_type = item.rpartition(":")
-        spelled.add(f"{namer.event(event)}:{part_type}" if colon else item)
+        spelled.add(f"{_event_with(archive, namer, event, part_type)}:{part_type}" if colon else item)
     return tuple(sorted(spelled))
+
+
+def _event_with(archive: Archive, namer: Namer, event: str, part_type: str) -> Digest:
+    """Name an event that has such a part: sealing nothing in silence would leave something shown."""
+    name = namer.event(event)
+    if not archive.index.parts_of_type(name, [PartType(part_type)] if part_type in set(PartType) else []):
+        raise UsageError(say("export.no_such_part", name=event, part=part_type))
+    return name
 
 
 def _disclose(terminal: Terminal, wanted: tuple[str, ...], output: Path) -> None:

@@ -80,5 +80,5 @@ def restore(terminal: Terminal, folder: Path) -> None:
     with terminal.progress(say("cli.copying")) as progress:
         done = restore_backup(folder, home_of(terminal), terminal.clock, progress)
     terminal.say("cli.restored", path=home_of(terminal).path, blobs=done.blobs, size=done.entries)
-    terminal.say("cli.restored_next")
+    terminal.say("cli.restored_goes_on" if done.goes_on else "cli.restored_next")
     terminal.json({"archive": str(home_of(terminal).path), "entries": done.entries, "blobs": done.blobs})
