@@ -1,12 +1,14 @@
 """The file of the index: made anew, shared, interrupted, scrubbed."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from tests.histories import History, blob, file, note, parameters, place, prompt
@@ -279,3 +281,22 @@ def test_one_file_used_by_two_parts_of_one_event_counts_for_both():
         index.follow(history)
         assert len(index.files_of(blob("a.png"))) == 2
         assert index.count_pictures() == 1
+
+
+def test_the_query_of_the_page_runs(tmp_path):
+    page = (Path(__file__).parents[1] / "docs" / "reference" / "index-views.md").read_text("utf-8")
+    statement = re.search(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert statement is not None
+    history = History()
+    made = history.generate("a.png", "b.png", said=[prompt("a cat")])
+    history.keep(made.file(0))
+    with Index.open(tmp_path / "index.sqlite") as index:
+        index.follow(history)
+    connection = sqlite3.connect(f"file:{tmp_path / 'index.sqlite'}?mode=ro", uri=True)
+    assert connection.execute(statement[1]).fetchall() == [(blob("a.png"), "a cat")]
+    columns = {
+        view: " ".join(row[1] for row in connection.execute(f"PRAGMA table_info({view})"))
+        for (view,) in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'").fetchall()
+    }
+    connection.close()
+    assert dict(re.findall(r"^\| `(public_\w+)` \| `([^`]+)`", page, re.MULTILINE)) == columns
