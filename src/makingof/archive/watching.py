@@ -1,7 +1,7 @@
 """Recording what happens in watched folders: arrivals are `watched`, what files say is `recovered`."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,11 +27,13 @@ from makingof.recorder.found import kind_of, place_draft, reading_drafts, role_o
 from makingof.recorder.importing import replace_tool
 from makingof.recorder.parts import prepare_file
 from makingof.recorder.write import Prepared, file_body, new_stream, own_observation
+from makingof.store.base import Failure, Stored
 
 _SOURCE = Source("makingof-watch", __version__)
 _BATCH = 64
 _MAX_CHANGES = 200
 _MAX_LOG_CHARS = 100_000
+_ARRIVALS = frozenset({What.APPEARED, What.REPLACED, What.RENAMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,9 @@ class Watch:
         noted: list[Noted] = []
         for start in range(0, len(changes), _BATCH):
             prepared: list[Prepared] = []
-            noted += [self._note(change, prepared) for change in changes[start : start + _BATCH]]
+            batch = changes[start : start + _BATCH]
+            taken = self._take_all(batch)
+            noted += [self._note(change, taken, prepared) for change in batch]
             self._commit(prepared)
         return noted
 
@@ -78,7 +82,15 @@ class Watch:
             self.archive.recorder.commit(prepared, project=self.archive.index.current_project())
             self.archive.index.follow(self.archive.log)
 
-    def _note(self, change: Change, prepared: list[Prepared]) -> Noted:
+    def _take_all(self, changes: Sequence[Change]) -> dict[Path, Stored | Failure]:
+        """Store every file of a batch, its syncs shared; a file told of twice is stored as it is now."""
+        arrived = [change.path for change in changes if change.what in _ARRIVALS]
+        stored = self.archive.store.put_many(dict.fromkeys(arrived))
+        return {item.path: item for item in stored if item.path is not None}
+
+    def _note(
+        self, change: Change, taken: Mapping[Path, Stored | Failure], prepared: list[Prepared]
+    ) -> Noted:
         match change.what:
             case What.FOLDER_VANISHED | What.FOLDER_BACK:
                 facts: dict[str, object] = {"why": change.what.value, "stream": self.stream}
@@ -88,15 +100,18 @@ class Watch:
                 prepared.append(self._removed(change))
                 return Noted(change, Kind.REMOVED)
             case What.APPEARED | What.REPLACED | What.RENAMED:
-                return self._arrived(change, prepared)
+                return self._arrived(change, taken[change.path], prepared)
 
-    def _arrived(self, change: Change, prepared: list[Prepared]) -> Noted:
-        try:
-            taken = take(self.archive.store, Attachment(change.path, name=change.path.name))
-        except MakingofError as err:
-            facts: dict[str, object] = {"why": "vanished", "stream": self.stream, "message": str(err)}
+    def _arrived(self, change: Change, stored: Stored | Failure, prepared: list[Prepared]) -> Noted:
+        if isinstance(stored, Failure):
+            facts: dict[str, object] = {
+                "why": "vanished",
+                "stream": self.stream,
+                "message": str(stored.error),
+            }
             prepared.append(self._own(Kind.GAP, facts, [own_place(change.path)]))
             return Noted(change, Kind.GAP)
+        taken = take(self.archive.store, Attachment(stored.digest, name=change.path.name))
         before = self._last.get(change.path) or self.archive.index.last_seen(str(change.path))
         self._last[change.path] = taken.digest
         known = self.archive.index.files_of(taken.digest)

@@ -86,8 +86,10 @@ class Tracker:
                 self._compare(file, state)
             self._miss(path, found)
             return
-        self._compare(path, _look(path))
-        self._miss(path, {})
+        now = _look(path)
+        self._compare(path, now)
+        if now is None and path not in self._known:
+            self._miss(path, {})  # it may have been a folder
 
     def reconcile(self) -> list[Change]:
         """Look through everything; tell of folders that vanished or are back.
