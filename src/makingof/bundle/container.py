@@ -10,6 +10,7 @@ import stat
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, Protocol
 
 from makingof.bundle import layout
@@ -38,7 +39,10 @@ class Container(Protocol):
         ...
 
     def chunks(self, name: str) -> Iterator[memoryview]:
-        """Yield a file's bytes once, in order; a chunk is valid until the next is asked for."""
+        """Yield a file's bytes once, in order; a chunk is valid until the next is asked for.
+
+        Several files may be read at once, each in a thread of its own.
+        """
         ...
 
 
@@ -77,6 +81,7 @@ class ZipContainer:
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self._lock = Lock()
         members = read_directory(stream)
         base = _base_of([member.name for member in members])
         self._members: dict[str, ZipMember] = {}
@@ -88,7 +93,7 @@ class ZipContainer:
         return self._members[name].size
 
     def chunks(self, name: str) -> Iterator[memoryview]:
-        return open_member(self._stream, self._members[name])
+        return open_member(self._stream, self._members[name], self._lock)
 
     def close(self) -> None:
         """Close the open file."""

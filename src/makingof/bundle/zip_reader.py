@@ -9,6 +9,7 @@ package has its SHA-256 in a manifest.
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -30,6 +31,10 @@ _MAX_DIRECTORY_BYTES = 256 << 20
 _MAX_MEMBERS = 1_000_000
 _MAX_RATIO = 1100  # deflate cannot do better than 1032 to 1
 _READ_BYTES = 1 << 18
+
+Guard = AbstractContextManager[object]
+"""A lock, as far as reading needs one."""
+_UNSHARED: Guard = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +85,12 @@ def read_directory(stream: BinaryIO) -> list[ZipMember]:
     return members
 
 
-def open_member(stream: BinaryIO, member: ZipMember) -> Iterator[memoryview]:
-    """Yield a member's bytes; more or fewer than declared are a `MalformedError`."""
-    packed = _packed_chunks(stream, member)
+def open_member(stream: BinaryIO, member: ZipMember, lock: Guard = _UNSHARED) -> Iterator[memoryview]:
+    """Yield a member's bytes; more or fewer than declared are a `MalformedError`.
+
+    With one `lock` for a stream, several members can be read in several threads.
+    """
+    packed = _packed_chunks(stream, member, lock)
     yield from _inflated(packed, member) if member.deflated else packed
 
 
@@ -257,12 +265,13 @@ def _descriptor_size(stream: BinaryIO, record: _Record, position: int, limit: in
     raise MalformedError(say("package.zip_header", name=_shown(record.name)))
 
 
-def _packed_chunks(stream: BinaryIO, member: ZipMember) -> Iterator[memoryview]:
+def _packed_chunks(stream: BinaryIO, member: ZipMember, lock: Guard) -> Iterator[memoryview]:
     buffer = memoryview(bytearray(min(_READ_BYTES, max(member.packed_size, 1))))
     left, position = member.packed_size, member.start
     while left:
-        stream.seek(position)  # every time: another member may be read between two chunks
-        count = stream.readinto(buffer[: min(left, len(buffer))])  # type: ignore[attr-defined]
+        with lock:  # another member may be read between two chunks
+            stream.seek(position)
+            count = stream.readinto(buffer[: min(left, len(buffer))])  # type: ignore[attr-defined]
         if not count:
             raise MalformedError(say("package.file_changed", name=member.name))
         yield buffer[:count]

@@ -5,7 +5,6 @@ same ones by the same names. A failed step does not end the run unless what
 follows needs what it reads: a reader wants to know all that is wrong.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -44,6 +43,7 @@ from makingof.tlog.checkpoint import Checkpoint, verify_checkpoint
 from makingof.tlog.merkle import verify_inclusion
 from makingof.tlog.proof import parse_proof
 from makingof.verify.files import compute_sm3, find_erased, verify_files
+from makingof.verify.hashing import find_changed
 from makingof.verify.log import require_own_key, verify_entries
 from makingof.verify.openings import NOTHING_OPENED, Openings, open_parts
 from makingof.verify.report import Dated, Outcome, Report, Step, StreamCount
@@ -213,14 +213,10 @@ class _Run:
         return _Said("passed_listed", files=len(self.container.names))
 
     def hash_files(self) -> _Said:
-        wrong, size = [], 0
-        for name, digest in {**self.bag.payload, **self.bag.tags}.items():
-            if _hash(self.container, name) != digest:
-                wrong.append(name)
-            size += self.container.size(name)
-        if wrong:
+        listed = {**self.bag.payload, **self.bag.tags}
+        if wrong := find_changed(self.container, listed):
             raise _WrongFilesError(wrong)
-        return _Said("passed_hashes", bytes=size)
+        return _Said("passed_hashes", bytes=sum(map(self.container.size, listed)))
 
     # (4) to (9): the log
 
@@ -376,17 +372,6 @@ class _Run:
 def _hides_links(entry: Entry) -> bool:
     """Tell whether an entry has a silent part that could say what belongs together."""
     return any(entry.types[part] not in _LINKLESS for part in entry.silent())
-
-
-def _hash(container: Container, name: str) -> str:
-    """Hash one file; one that cannot be unpacked to its size has no digest."""
-    state = hashlib.sha256()
-    try:
-        for chunk in container.chunks(name):
-            state.update(chunk)
-    except MalformedError:
-        return ""
-    return state.hexdigest()
 
 
 def _some(names: Sequence[str]) -> str:
