@@ -174,6 +174,22 @@ def test_one_that_is_killed_leaves_whole_chunks(tmp_path):
     assert_whole(tmp_path)
 
 
+def test_a_full_disk_is_said_and_nothing_half_read_stays(tmp_path):
+    history = story(400)
+    database = Database.open(tmp_path / "index.sqlite")
+    with Index(database) as index, Index.in_memory() as fresh:
+        database.query("PRAGMA max_page_count = 90")
+        with pytest.raises(StorageError, match="full"):
+            index.follow(history)
+        assert index.size() == 0
+        with pytest.raises(StorageError, match="full"):
+            index.follow(history)
+        database.query("PRAGMA max_page_count = 100000")
+        assert index.follow(history) == history.size()
+        fresh.follow(history)
+        assert index.differs_from(fresh) == []
+
+
 def test_threads_share_one_index():
     history = story(200)
     with Index.in_memory() as index:

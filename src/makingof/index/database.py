@@ -90,14 +90,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
         """Give the connection inside one transaction: all of what is done with it is kept, or nothing."""
-        with self._lock, _translated(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._connection
-            except BaseException:
-                self._connection.execute("ROLLBACK")
-                raise
-            self._connection.execute("COMMIT")
+        with self._lock, _translated(self.path), _transaction(self._connection):
+            yield self._connection
 
     def clear(self) -> None:
         """Make the index empty, for everybody who has it open."""
@@ -152,10 +146,8 @@ def _is_current(connection: sqlite3.Connection) -> bool:
 
 
 def _recreate(connection: sqlite3.Connection, *, unless_current: bool) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
+    with _transaction(connection):
         if unless_current and _is_current(connection):  # another process was faster
-            connection.execute("ROLLBACK")
             return
         named = connection.execute(
             "SELECT type, name FROM sqlite_schema WHERE type IN ('table', 'view')"
@@ -164,10 +156,17 @@ def _recreate(connection: sqlite3.Connection, *, unless_current: bool) -> None:
         for kind, name in named:
             connection.execute(f'DROP {kind} "{name}"')
         _create(connection)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:  # a full disk ends some transactions by itself
+            connection.execute("ROLLBACK")
 
 
 def _create(connection: sqlite3.Connection) -> None:
