@@ -103,6 +103,11 @@ def test_the_script_runs_alone_and_says_what_it_leaves_to_others(tmp_path):
     assert not passed.stderr + failed.stderr
 
 
+def test_the_script_never_lets_a_package_move_the_cursor():
+    said = script().say("en", "copy_lacks", number=1, pieces="\x1b[2J\x1b[Hok\u202e", bytes=1)
+    assert said.isprintable()
+
+
 def test_the_script_reads_an_unpacked_folder(tmp_path):
     with zipfile.ZipFile(io.BytesIO(packages()["whole"])) as archive:
         archive.extractall(tmp_path)  # noqa: S202 - our own vector

@@ -1304,7 +1304,12 @@ ORDER_SHOWN = ("container", "listed", "hashes", "checkpoint", "signature", "entr
 
 
 def say(language, key, **values):
-    return TEXTS[key][language].format(**values)
+    return visible(TEXTS[key][language].format(**values))
+
+
+def visible(text):
+    """Spell what could move the cursor or hide: a package's words are a stranger's."""
+    return "".join(letter if letter.isprintable() else "\\x{:02x}".format(ord(letter)) for letter in text)
 
 
 def report(run, language):
