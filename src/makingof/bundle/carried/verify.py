@@ -1309,7 +1309,7 @@ def say(language, key, **values):
 
 def visible(text):
     """Spell what could move the cursor or hide: a package's words are a stranger's."""
-    return "".join(letter if letter.isprintable() else "\\x{:02x}".format(ord(letter)) for letter in text)
+    return "".join(letter if letter.isprintable() else f"\\x{ord(letter):02x}" for letter in text)
 
 
 def report(run, language):
