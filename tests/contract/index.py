@@ -258,6 +258,16 @@ def test_every_run_of_signs_is_found_in_the_text_that_holds_it(index_of, run, da
     assert index_of(history).events(EventFilter(text=run))
 
 
+def test_signatures_are_no_text(index_of):
+    history = History()
+    told = history.tell(Kind.NOTED, note("mine"))
+    report = Said(PartType.REPORT, {"outcome": "sshsig", "text": "-----BEGIN SSH SIGNATURE-----"})
+    history.tell(Kind.AFFIRMED, report, cites=[told], actor="a1")
+    index = index_of(history)
+    assert index.event_at(1).text is None
+    assert index.count_events(EventFilter(text="signature")) == 0
+
+
 # Events
 
 

@@ -26,6 +26,8 @@ def rows_said(part_id: int, kind: Kind, part: Part) -> Iterator[TableRow]:
     """Yield what `part`, of an event of `kind`, becomes besides its row among the parts."""
     if part.type is PartType.OWN:
         yield from _own(part_id, kind, part.read(Own).facts)
+    elif kind is Kind.AFFIRMED and part.type is PartType.REPORT:
+        return  # a signature is no text to read or to search
     elif (say := _SAYING.get(part.type)) is not None:
         yield from say(part_id, part)
 
