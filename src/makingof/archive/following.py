@@ -118,6 +118,20 @@ def look_again(archive: Archive, host: LocalHost) -> SecondLook:
     return found
 
 
+def last_second_look(archive: Archive) -> SecondLook | None:
+    """Return what the newest comparison recorded, or None where there was none."""
+    for position in reversed(archive.index.positions_of_kind(Kind.CHECKED)):
+        for facts in _facts_at(archive, position):
+            told = facts.get("second_look")
+            if not isinstance(told, dict):
+                continue
+            missing = [item for item in told.get("missing", ()) if isinstance(item, dict)]
+            return SecondLook(
+                int(told["jobs"]), {str(item.get("job")): str(item.get("why")) for item in missing}
+            )
+    return None
+
+
 def _why(job: Job, opened_ms: int | None, *, has_lost: bool) -> str:
     if opened_ms is None:
         return "no_hook"
@@ -136,9 +150,10 @@ def _first_opened_ms(archive: Archive) -> int | None:
 
 
 def _own_facts(archive: Archive, kind: Kind) -> list[dict[str, object]]:
-    return [
-        part.read(Own).facts
-        for position in archive.index.positions_of_kind(kind)
-        for stored in archive.log.parts(position)
-        if stored.data is not None and (part := Part.parse(stored.data)).type is PartType.OWN
-    ]
+    positions = archive.index.positions_of_kind(kind)
+    return [facts for position in positions for facts in _facts_at(archive, position)]
+
+
+def _facts_at(archive: Archive, position: int) -> list[dict[str, object]]:
+    parts = [Part.parse(stored.data) for stored in archive.log.parts(position) if stored.data is not None]
+    return [part.read(Own).facts for part in parts if part.type is PartType.OWN]

@@ -5,7 +5,11 @@ from datetime import UTC, datetime
 import click
 import msgspec
 
+from makingof.archive.archive import Archive
+from makingof.archive.following import last_second_look
+from makingof.archive.hooks import hook_folder
 from makingof.archive.names import Namer
+from makingof.archive.running import is_running
 from makingof.cli.command import argument, command, option
 from makingof.cli.inspecting import visible
 from makingof.cli.opening import reading, report_new, writing
@@ -132,12 +136,20 @@ def status(terminal: Terminal) -> None:
     """Say what stands open; see `help.status`."""
     with reading(terminal) as archive:
         found = archive.index.status()
-        terminal.json({"archive": str(archive.home.path), "origin": archive.log.origin} | _to_builtins(found))
+        terminal.json(
+            {
+                "archive": str(archive.home.path),
+                "origin": archive.log.origin,
+                "recording": is_running(archive),
+            }
+            | _to_builtins(found)
+        )
         terminal.say("cli.archive_used", path=archive.home.path)
         if archive.log.read_only is not None:
             terminal.line(archive.log.read_only.message)
             terminal.line(archive.log.read_only.hint)
         _show_status(terminal, found, names=archive.settings.authorities)
+        _show_recording(terminal, archive)
 
 
 def _show_status(terminal: Terminal, found: Status, *, names: tuple[str, ...]) -> None:
@@ -155,6 +167,15 @@ def _show_status(terminal: Terminal, found: Status, *, names: tuple[str, ...]) -
     for key in ("undated", "unjudged", "finals_without_choice", "open_streams", "missing_numbers", "gaps"):
         if count := getattr(found, key):
             terminal.say(f"cli.status_{key}", count=count)
+
+
+def _show_recording(terminal: Terminal, archive: Archive) -> None:
+    """Say whether anything records by itself, and whether all of a generator's own jobs were recorded."""
+    terminal.say("recording.status_running" if is_running(archive) else "recording.status_not_running")
+    if hooks := hook_folder(archive).all():
+        terminal.say("recording.status_hooks", tools=", ".join(hook.tool for hook in hooks))
+    if (second := last_second_look(archive)) is not None:
+        terminal.say("recording.second_look", recorded=second.recorded, jobs=second.jobs)
 
 
 def _to_builtins(value: msgspec.Struct) -> dict[str, object]:
