@@ -119,6 +119,8 @@ def test_a_drain_is_started_only_where_no_recorder_shows_itself(connection, tmp_
     recorder = Path(connection["spool"]) / "recorder"
     recorder.write_text(json.dumps({"boot": carried.boot_id(), "uptime_ms": carried.uptime_ms()}), "utf-8")
     assert not stream.ensure_drained()
+    assert not stream.wants_drain
+    stream.hand_over("prompted", [prompt()])
     recorder.write_text(json.dumps({"boot": "another", "uptime_ms": carried.uptime_ms()}), "utf-8")
     assert stream.ensure_drained()
     assert not stream.ensure_drained()
@@ -126,6 +128,22 @@ def test_a_drain_is_started_only_where_no_recorder_shows_itself(connection, tmp_
     while not mark.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     assert mark.exists()
+
+
+def test_what_is_handed_over_right_after_a_drain_was_started_is_drained_too(connection):
+    moment, started = [1_000_000], []
+    connection["drain"] = [sys.executable, "-c", "pass"]
+    stream = carried.HookStream(connection, SOURCE, clock=(lambda: "b", lambda: moment[0], lambda: 0))
+    stream.open({})
+    started.append(stream.ensure_drained())
+    moment[0] += 5_000
+    stream.hand_over("generated", [], [picture()])
+    started.append(stream.ensure_drained())
+    assert stream.wants_drain
+    moment[0] += 10_001
+    started.append(stream.ensure_drained())
+    assert started == [True, False, True]
+    assert not stream.wants_drain
 
 
 def test_the_hook_side_needs_nothing_of_ours(tmp_path):

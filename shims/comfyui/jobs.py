@@ -116,9 +116,11 @@ class Jobs:
 
     def _run(self) -> None:
         self._safely(self._open_stream)
+        self._safely(self.stream.ensure_drained)
         while True:
             try:
-                notice = self._notices.get(timeout=POLL_SECONDS if self._open else None)
+                waits = self._open or self.stream.wants_drain
+                notice = self._notices.get(timeout=POLL_SECONDS if waits else None)
             except queue.Empty:
                 notice = ("nothing",)
             if self._open and time.monotonic() - self._looked_at >= POLL_SECONDS:

@@ -17,7 +17,7 @@ from makingof.archive.connecting import connect as connect_hook
 from makingof.archive.connecting import disconnect as disconnect_hook
 from makingof.archive.connecting import plan_connection
 from makingof.archive.doctor import Examined, examine
-from makingof.archive.draining import Drained
+from makingof.archive.draining import Drained, waits
 from makingof.archive.draining import drain as drain_spool
 from makingof.archive.following import Following, SecondLook, look_again
 from makingof.archive.running import Told, ask_to_stop, is_running, record_on, watched_folders
@@ -89,9 +89,10 @@ def _drain_in_background(terminal: Terminal) -> None:
     """What a hook starts: last in line for the processor, silent, and gone when the spool is empty."""
     with suppress(AttributeError, OSError):
         os.nice(10)
-    # Somebody who drains already will take this too.
+    # Who drains already may have looked before this was handed over: it is waited for.
     with suppress(ConflictError), open_archive(home_of(terminal), terminal.clock) as archive:
-        drain_spool(archive, wait_seconds=0)
+        while waits(archive):
+            drain_spool(archive)
         start_due_stamping(archive)
 
 

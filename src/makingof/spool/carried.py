@@ -83,6 +83,7 @@ class HookStream:
         self._previous: str | None = None
         self._lock = threading.Lock()
         self._drain_tried: int | None = None
+        self.wants_drain = False  # something was handed over since a recorder was last known to look
 
     def open(self, facts: Mapping[str, Any], parts: Sequence[Json] = ()) -> "int | None":
         """Open the stream with the nonce last published; `facts` say what the host is."""
@@ -168,6 +169,7 @@ class HookStream:
             raise
         self._previous = "sha256:" + hashlib.sha256(data).hexdigest()
         self._seq += 1
+        self.wants_drain = True
         return self._seq - 1
 
     def _sign(self, observation: Json) -> bytes:
@@ -189,16 +191,23 @@ class HookStream:
             return ""
 
     def ensure_drained(self) -> bool:
-        """Start `makingof drain` detached if no recorder shows itself; at most every few seconds."""
-        moment = self._uptime()
-        tried = self._drain_tried
-        if not self.connection.get("drain") or self._recorder_answers(moment):
+        """Start `makingof drain` detached if something waits and no recorder shows itself.
+
+        At most one every few seconds: ask again while `wants_drain`, or what was handed
+        over last waits for the next command and is late.
+        """
+        if not self.wants_drain or not self.connection.get("drain"):
             return False
-        if tried is not None and moment - tried < DRAIN_SECONDS * 1000:
+        moment, tried = self._uptime(), self._drain_tried
+        if self._recorder_answers(moment):
+            self.wants_drain = False
+            return False
+        if tried is not None and 0 <= moment - tried < DRAIN_SECONDS * 1000:
             return False
         self._drain_tried = moment
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the program is gone: the next command finds what waits
             start_detached(self.connection["drain"], self.connection.get("environment", {}))
+            self.wants_drain = False
             return True
         return False
 
