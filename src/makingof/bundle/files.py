@@ -172,10 +172,11 @@ class _Planner:
 
     def _may_hold(self, data: bytes) -> bool:
         """Tell whether the file may hold what is withheld; where that is a prompt, every text segment may."""
-        if not self.treat.rule.prompts:
-            return self.treat.withheld.is_in(data)
         found = segments(data)
-        return found is None or any(piece.holds_text for piece in found)
+        if found is None:
+            return self.treat.rule.prompts or self.treat.withheld.is_in(data)
+        texts = [data[piece.offset : piece.offset + piece.size_bytes] for piece in found if piece.holds_text]
+        return bool(texts) and (self.treat.rule.prompts or any(map(self.treat.withheld.is_in, texts)))
 
     def _copy(self, data: bytes) -> FileInput | None:
         part = next((part for part in self.group.parts if part in self.pieces), None)
@@ -183,7 +184,7 @@ class _Planner:
             return None
         pieces_part, recorded = self.pieces[part]
         made = make_copy(data, self.group.bodies[part], recorded, pieces_part)
-        if made is None or self.treat.withheld.whole_is_in(made[0]):
+        if made is None or self.treat.withheld.stands_in(made[0]):
             return None
         copied, description = made
         return FileInput(

@@ -64,12 +64,15 @@ class Withheld:
         """
         return self._is_found(data, self._wholes)
 
+    def stands_in(self, data: bytes) -> bool:
+        """Tell whether a whole text or a digest stands in `data` as it is; quick, for pixels."""
+        return bool(self) and self._is_plainly_in(data, self._wholes)
+
     def _is_found(self, data: bytes, needles: "_Needles") -> bool:
-        if not self:
-            return False
-        return any(
-            needles.are_in(view.lower()) or any(map(view.__contains__, self.digests)) for view in _views(data)
-        )
+        return bool(self) and any(self._is_plainly_in(view, needles) for view in _views(data))
+
+    def _is_plainly_in(self, data: bytes, needles: "_Needles") -> bool:
+        return needles.are_in(data.lower()) or any(digest in data for digest in self.digests)
 
     @cached_property
     def _hex(self) -> frozenset[str]:
