@@ -135,7 +135,7 @@ class ComfyUI:
 
     def __init__(self, folder, version):
         self.folder, self.version = folder, version
-        for name in ("output", "temp", "input", "models/checkpoints"):
+        for name in ("output", "temp", "input", "custom_nodes", "models/checkpoints"):
             (folder / name).mkdir(parents=True)
         self.server = Server(NewQueue() if version == "0.8.0" else OldQueue())
         self.modules = {

@@ -12,11 +12,11 @@ from typing import Any
 import pytest
 from tests import comfyui_host
 from tests.comfyui_host import RUNS, ComfyUI
-from tests.hooks import connect_hook, own_facts
+from tests.hooks import own_facts
 
+from makingof.archive.connecting import connect, plan_connection
 from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
-from makingof.archive.hooks import hook_folder
 from makingof.clock import SystemClock
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Part, PartType, Report
@@ -79,16 +79,16 @@ def load_as_custom_node(folder, name, monkeypatch):
 class Run:
     """A host with the hook in it, beside an archive."""
 
-    def __init__(self, archive, tmp_path, version, monkeypatch):
+    def __init__(self, archive, tmp_path, version, monkeypatch, *, drains_itself=False):
         self.archive = archive
         archive.clock = archive.recorder._clock = SystemClock()
         self.host = ComfyUI(tmp_path / "ComfyUI", version)
-        hook = connect_hook(archive, "comfyui")
+        connect(archive, plan_connection("comfyui", self.host.folder))
         folder = self.host.folder / "custom_nodes/makingof"
-        shutil.copytree(SHIM, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copyfile(carried.__file__, folder / "handing_over.py")
-        connection = {"hook_file": str(hook_folder(archive).hook_path(hook.id))}
-        (folder / "connection.json").write_text(json.dumps(connection), "utf-8")
+        if not drains_itself:
+            told = json.loads((folder / "connection.json").read_text("utf-8"))
+            hook = carried.load_connection(told["hook_file"]) | {"drain": []}
+            (folder / "connection.json").write_text(json.dumps(hook), "utf-8")
         for name, module in self.host.modules.items():
             monkeypatch.setitem(sys.modules, name, module)
         self.module = load_as_custom_node(folder, "makingof_in_comfyui", monkeypatch)
@@ -270,6 +270,22 @@ def test_without_answers_and_without_task_done_jobs_are_found_by_looking(archive
     run.settle()
     assert run.ends()[job][0][1] == "generated"
     assert str(run.ends()[job][0][2].means) == "live"
+
+
+def test_nothing_has_to_be_kept_running(archive, tmp_path, monkeypatch):
+    """A job is recorded live by the drain that the hook itself starts, in a process of its own."""
+    run = Run(archive, tmp_path, "0.8.0", monkeypatch, drains_itself=True)
+    try:
+        job = run.host.post("01-txt2img")
+        run.host.run("01-txt2img")
+        deadline = time.monotonic() + 60
+        while job not in archive.index.recorded_jobs("comfyui") and time.monotonic() < deadline:
+            time.sleep(0.1)
+            archive.index.follow(archive.log)
+    finally:
+        run.jobs.stop()
+    ((_, outcome, event, _),) = run.ends()[job]
+    assert (outcome, str(event.means)) == ("generated", "live")
 
 
 def test_a_hook_that_cannot_start_lets_its_host_start(tmp_path, capsys, monkeypatch):
