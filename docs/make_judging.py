@@ -203,10 +203,11 @@ def _probe(probe: Probe) -> str:
 
 def cases_page(results: Iterable[tuple[Case, Benchmark]]) -> str:
     """Return `why/cases.md` as it should be for what the replay gave."""
-    return "\n".join([_CASES_HEAD, *(_case(case, done) for case, done in results)])
+    return "\n".join([_CASES_HEAD, *(case_section(case, done) for case, done in results)])
 
 
-def _case(case: Case, done: Benchmark) -> str:
+def case_section(case: Case, done: Benchmark) -> str:
+    """Return what the page says of one case."""
     titles = {mutation.id: mutation.title.en for mutation in case.mutation}
     differs = [row.expectation for row in done.rows if row.expectation.differs is not None]
     return "\n".join(
@@ -221,12 +222,12 @@ def _case(case: Case, done: Benchmark) -> str:
             "",
             "| axis | requirement | authority | record | | reason |",
             "|---|---|---|---|---|---|",
-            *(reason_line(row) for row in done.rows),
+            *(_reason_line(row) for row in done.rows),
             "",
             *(f"Why {item.requirement} differs: {item.differs.en}\n" for item in differs if item.differs),
             "| changed | requirement | from | to | as stated |",
             "|---|---|---|---|---|",
-            *(mutation_line(titles[row.mutation], row) for row in done.mutations),
+            *(_mutation_line(titles[row.mutation], row) for row in done.mutations),
             "",
             "Sources: " + "; ".join(f"{source.cite} ({source.read})" for source in case.source) + ".",
             "",
@@ -234,8 +235,7 @@ def _case(case: Case, done: Benchmark) -> str:
     )
 
 
-def reason_line(row: Row) -> str:
-    """Return one reason as the page writes it."""
+def _reason_line(row: Row) -> str:
     item = row.expectation
     authority = " or ".join(item.values) or "left open"
     link = f"[{item.pack}/{item.requirement}](../reference/packs.md#{item.pack})"
@@ -243,8 +243,7 @@ def reason_line(row: Row) -> str:
     return f"| {item.axis} | {link} | {authority} | {row.ours} | {agreement} | {_escaped(item.reason.en)} |"
 
 
-def mutation_line(title: str, row: MutationRow) -> str:
-    """Return one mutation as the page writes it."""
+def _mutation_line(title: str, row: MutationRow) -> str:
     return f"| {title} | {row.requirement} | {row.before} | {row.ours} | {'yes' if row.holds else 'NO'} |"
 
 

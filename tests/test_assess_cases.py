@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from docs import make_judging
 from makingof.archive.cases import Judges, replay_case, run_cases
 from makingof.assess.cases.agreement import Agreement, MutationRow, find_result
 from makingof.assess.cases.case import Case, Change
@@ -35,8 +36,10 @@ EXPECTED = {
 }
 
 
-def test_every_decided_case_is_there():
+def test_every_decided_case_is_there_and_on_the_page():
     assert set(CASES) == EXPECTED
+    headings = re.findall(r"^## (.*)$", make_judging.CASES.read_text("utf-8"), re.MULTILINE)
+    assert headings[1:] == [case.title.en for case in CASES.values()]
 
 
 @pytest.mark.parametrize("name", sorted(EXPECTED))
@@ -51,6 +54,8 @@ def test_rules_agree_with_the_authority_or_the_difference_is_explained(name, tmp
     assert any(row.agreement is Agreement.AGREES for row in benchmark.rows)
     assert benchmark.mutations
     assert not [row for row in benchmark.mutations if not row.holds]
+    section = make_judging.case_section(CASES[name], benchmark)
+    assert section in make_judging.CASES.read_text("utf-8"), "run docs/make_judging.py"
 
 
 def test_every_kind_of_mutation_the_benchmark_promises_is_made():

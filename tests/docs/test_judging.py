@@ -16,11 +16,6 @@ def test_the_pages_are_what_the_program_says():
     assert make_judging.PROBES.read_text("utf-8") == make_judging.probes_page(), "run docs/make_judging.py"
 
 
-def test_the_table_of_cases_is_what_a_replay_gives():
-    page = make_judging.cases_page(make_judging.replayed())
-    assert make_judging.CASES.read_text("utf-8") == page, "run docs/make_judging.py"
-
-
 def test_every_probe_and_pack_has_its_heading():
     headings = set(re.findall(r"^## (.*)$", make_judging.PROBES.read_text("utf-8"), re.MULTILINE))
     assert headings == set(built_in_probes())

@@ -16,7 +16,7 @@ from makingof.assess.assessment import Assessment
 from makingof.assess.cases.agreement import MutationRow, Row, compare_case, compare_mutation
 from makingof.assess.cases.case import Case, CaseEvent
 from makingof.assess.cases.mutate import mutate
-from makingof.assess.engine import assess
+from makingof.assess.engine import assess_all
 from makingof.assess.evidence import Evidence
 from makingof.assess.pack import Pack
 from makingof.assess.probe import Probe
@@ -151,7 +151,8 @@ def replay_case(case: Case, folder: Path, judges: Judges) -> Replayed:
         names = _record(archive, clock, case, authorities)
         trust = Trust("cases", tuple(item.authority for item in authorities))
         evidence = _evidence(archive, case, names, trust)
-    return Replayed(case, {pack.id: assess(evidence, pack, judges.probes) for pack in judges.packs})
+    done = assess_all(evidence, judges.packs, judges.probes)
+    return Replayed(case, {one.pack.id: one for one in done})
 
 
 @contextmanager

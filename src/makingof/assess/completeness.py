@@ -48,4 +48,4 @@ def _counts(evidence: Evidence) -> Message | None:
 
 
 def _silent(evidence: Evidence, state: PartState) -> int:
-    return sum(found is state for member in evidence.everything for found in member.entry.silent().values())
+    return sum(part.state is state for part in evidence.silent)

@@ -63,11 +63,17 @@ def unknown_probe(name: str) -> Finding:
 
 def assess(evidence: Evidence, pack: Pack, probes: Mapping[str, Probe]) -> Assessment:
     """Say what the record shows of what `pack` asks for."""
-    findings = find_all(evidence, probes, pack.probe_names)
-    results = tuple(
-        RequirementResult(requirement, weigh_need(requirement.needs, findings, evidence))
-        for requirement in pack.requirements
-    )
+    return assess_all(evidence, [pack], probes)[0]
+
+
+def assess_all(evidence: Evidence, packs: Iterable[Pack], probes: Mapping[str, Probe]) -> list[Assessment]:
+    """Say it for several packs; a question that several need is asked once."""
+    asked = list(packs)
+    findings = find_all(evidence, probes, (name for pack in asked for name in pack.probe_names))
+    return [_assess(evidence, pack, findings) for pack in asked]
+
+
+def _assess(evidence: Evidence, pack: Pack, findings: Mapping[str, Finding]) -> Assessment:
     lineage = evidence.lineage
     return Assessment(
         engine=ENGINE,
@@ -75,8 +81,11 @@ def assess(evidence: Evidence, pack: Pack, probes: Mapping[str, Probe]) -> Asses
         size=lineage.size,
         pictures=tuple(part for picture in lineage.pictures for part in picture.file_parts),
         pack=pack,
-        results=results,
-        findings=tuple(findings[name] for name in sorted(findings)),
+        results=tuple(
+            RequirementResult(requirement, weigh_need(requirement.needs, findings, evidence))
+            for requirement in pack.requirements
+        ),
+        findings=tuple(findings[name] for name in sorted(pack.probe_names)),
     )
 
 
@@ -102,9 +111,7 @@ def _held_back(said: Answer, *, sealed: bool, erased: bool) -> tuple[Outcome, Ba
 
 def _silent(evidence: Evidence, scope: Scope, state: PartState) -> tuple[Digest, ...]:
     return tuple(
-        digest
-        for member in evidence.everything
-        if member.entry.kind in scope.kinds
-        for digest, found in member.entry.silent().items()
-        if found is state and member.entry.types[digest] in scope.parts
+        part.digest
+        for part in evidence.silent
+        if part.state is state and part.kind in scope.kinds and part.type in scope.parts
     )

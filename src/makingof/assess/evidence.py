@@ -62,6 +62,16 @@ def cite(member: Member) -> Cited:
     return Cited(entry.position, entry.name, entry.means, vouched=vouched)
 
 
+@dataclass(frozen=True, slots=True)
+class SilentPart:
+    """A part that is sealed or erased: what it is about is known, what it says is not."""
+
+    digest: Digest
+    type: PartType
+    kind: Kind
+    state: PartState
+
+
 class Evidence:
     """A lineage laid out for questions. Members are in log order whatever order they came in.
 
@@ -90,6 +100,15 @@ class Evidence:
         self._by_kind: dict[Kind, list[Member]] = defaultdict(list)
         for member in self.members:
             self._by_kind[member.entry.kind].append(member)
+
+    @cached_property
+    def silent(self) -> tuple[SilentPart, ...]:
+        """Every sealed and erased part of the lineage, in log order."""
+        return tuple(
+            SilentPart(digest, member.entry.types[digest], member.entry.kind, state)
+            for member in self.everything
+            for digest, state in member.entry.silent().items()
+        )
 
     def of_kind(self, *kinds: Kind) -> list[Member]:
         """Return the members of these kinds that stand, in log order."""

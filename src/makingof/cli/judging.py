@@ -14,10 +14,11 @@ from makingof.archive.names import Namer
 from makingof.assess.cases.case import MAX_CASE_BYTES, Case
 from makingof.assess.challenge import challenge as ask_all
 from makingof.assess.completeness import describe_completeness
-from makingof.assess.engine import assess as judge
+from makingof.assess.engine import assess_all
 from makingof.assess.evidence import Evidence
 from makingof.assess.finding import message_to_builtins
 from makingof.assess.pack import MAX_PACK_BYTES, Pack, check_pack
+from makingof.assess.people import list_contributions
 from makingof.assess.registry import load_probes
 from makingof.assess.shipped import shipped_cases, shipped_packs
 from makingof.cli.command import argument, command, option
@@ -26,6 +27,7 @@ from makingof.cli.judging_lines import (
     benchmark_lines,
     benchmark_to_builtins,
     challenge_lines,
+    contribution_line,
     pack_line,
     pack_lines,
     summary_lines,
@@ -59,12 +61,18 @@ def assess(
     packs = list(shipped_packs()) if side_by_side or not chosen else chosen
     probes = load_probes()
     with _evidence(terminal, pictures, trust) as evidence:
-        done = [judge(evidence, pack, probes) for pack in packs]
+        done = assess_all(evidence, packs, probes)
         sentences = describe_completeness(evidence)
+        people = list_contributions(evidence)
     for one in done:
         terminal.json(one.to_builtins())
         for line in assessment_lines(terminal, one) if chosen else summary_lines(terminal, one):
             terminal.line(line)
+    terminal.json({"people": [one.to_builtins() for one in people]})
+    terminal.line()
+    terminal.say("judging.people")
+    for contribution in people:
+        terminal.line(contribution_line(terminal, contribution))
     terminal.json({"completeness": [message_to_builtins(sentence) for sentence in sentences]})
     terminal.line()
     terminal.say("judging.completeness")

@@ -11,6 +11,7 @@ from makingof.assess.challenge import Challenge
 from makingof.assess.finding import Finding
 from makingof.assess.need import probes_in
 from makingof.assess.pack import Pack, Requirement, Text
+from makingof.assess.people import Contribution
 from makingof.cli.inspecting import visible
 from makingof.cli.terminal import Terminal
 from makingof.texts import say
@@ -82,6 +83,21 @@ def assessment_lines(terminal: Terminal, done: Assessment) -> Iterator[str]:
         if not result.is_shown:
             yield from _to_do(terminal, item)
         yield from _sources(terminal, done.pack, item)
+
+
+def contribution_line(terminal: Terminal, one: Contribution) -> str:
+    """Return what one actor did in one role."""
+    kind = "program" if one.is_program else "person" if one.actor else "nobody"
+    return _line(
+        terminal,
+        f"people_{kind}",
+        actor=one.actor or "–",
+        names=" / ".join(map(visible, one.names)) or "–",
+        role=terminal.text(say(f"assess.role_{one.role}")),
+        count=len(one.events),
+        affirmed=len(one.affirmed),
+        told=len(one.told),
+    )
 
 
 def challenge_lines(terminal: Terminal, asked: Challenge) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Does the record hold one account of who did what?"""
 
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from makingof.assess.evidence import Evidence, Seen
@@ -37,13 +39,24 @@ def ask(evidence: Evidence) -> Answer:
         account for seen in evidence.said(PartType.PEOPLE, People, members) for account in _accounts(seen)
     ]
     acts = {member.entry.name: member for member in evidence.everything}
-    against = [account for account in accounts if _is_disputed(account, accounts, acts)]
+    against = _disputed(accounts, acts)
     if not against:
         return answer(NAME, Outcome.SHOWN, [item.cited for item in accounts], count=len(accounts))
-    standing = [item for item in against if not item.withdrawn]
+    standing = _disputed([item for item in accounts if not item.withdrawn], acts)
     roles = listing(say(f"assess.role_{role}") for role in sorted({item.role for item in against}))
-    outcome = Outcome.CONTRADICTED if standing else Outcome.PARTLY
-    return answer(NAME, outcome, [item.cited for item in against], roles=roles, count=len(against))
+    cited = [item.cited for item in against]
+    if standing:
+        return answer(NAME, Outcome.CONTRADICTED, cited, roles=roles, count=len(against))
+    withdrawn = sum(item.withdrawn for item in against)
+    return answer(NAME, Outcome.PARTLY, cited, roles=roles, count=withdrawn)
+
+
+def _disputed(accounts: list[_Account], acts: Mapping[Digest, Member]) -> list[_Account]:
+    """Return the accounts that do not agree with each other, or with who acted."""
+    told: dict[str, set[frozenset[str]]] = defaultdict(set)
+    for account in accounts:
+        told[account.role].add(account.people)
+    return [item for item in accounts if len(told[item.role]) > 1 or _is_about_others(item, acts)]
 
 
 def _accounts(seen: Seen[People]) -> list[_Account]:
@@ -58,9 +71,8 @@ def _accounts(seen: Seen[People]) -> list[_Account]:
     ]
 
 
-def _is_disputed(account: _Account, others: list[_Account], acts: dict[Digest, Member]) -> bool:
-    if any(other.role == account.role and other.people != account.people for other in others):
-        return True
+def _is_about_others(account: _Account, acts: Mapping[Digest, Member]) -> bool:
+    """Tell whether an act the statement is about was recorded as somebody else's."""
     for name in account.about:
         act = acts.get(name)
         if act is not None and act.entry.kind in ROLES[account.role]:
