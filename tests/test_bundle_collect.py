@@ -103,7 +103,7 @@ def test_erased_files_are_listed_as_such():
     assert [file["why"] for file in described(package)["files"] if file["shows"] == "nothing"] == ["erased"]
     report = check_bundle(package)
     report.require()
-    assert "1 were erased" in "\n".join(report.lines("en"))
+    assert "erased: 1" in "\n".join(report.lines("en"))
 
 
 def test_a_blob_that_rotted_is_never_written_as_the_original():

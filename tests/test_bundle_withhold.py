@@ -240,7 +240,7 @@ def test_a_package_that_withholds_still_checks_and_says_what_it_lacks():
     report.require()
     words = "\n".join(report.lines("en"))
     assert "copy without iTXt" in words
-    assert "statements are sealed" in words
+    assert "Statements are sealed" in words
 
 
 def test_pictures_with_data_in_their_pixels_go_as_preview():

@@ -97,7 +97,7 @@ def test_the_script_runs_alone_and_says_what_it_leaves_to_others(tmp_path):
     failed = subprocess.run([*command, str(bad)], capture_output=True, text=True, check=False)
     wrong = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (passed.returncode, failed.returncode, wrong.returncode) == (0, 1, 2)
-    assert "left to openssl: 1 receipts" in passed.stdout
+    assert "left to openssl: receipts in data/stamps: 1" in passed.stdout
     assert failed.stdout.startswith("This package does NOT check")
     assert "data/files/0001.png" in failed.stdout
     assert not passed.stderr + failed.stderr
