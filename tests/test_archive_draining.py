@@ -5,6 +5,9 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
+import time
 
 import pytest
 from tests.clocks import ManualClock
@@ -15,6 +18,7 @@ from makingof.archive.archive import Home, Plan, create_archive, open_archive
 from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
 from makingof.archive.hooks import hook_folder, spool_path
+from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.digest import Digest
 from makingof.errors import StorageError
@@ -455,3 +459,45 @@ def test_a_graph_handed_over_as_bytes_is_read_by_the_reader_of_files(archive, st
     assert events(archive, "prompted") == [("prompted", "live")]
     assert archive.index.events(limit=1)[0].text == "a jade crane"
     require_sound(archive)
+
+
+def test_no_change_of_any_byte_is_believed(archive, hook, clock):
+    """Every byte of a handover in turn is another: what is drained is never live, and nothing breaks."""
+    template = stream_of(hook, clock)
+    template.open({"host": "a-tool"})
+    original = handovers(archive)[0].read_bytes()
+    name = handovers(archive)[0].name
+    handovers(archive)[0].unlink()
+    for offset in range(0, len(original), 7):
+        changed = bytearray(original)
+        changed[offset] ^= 1
+        (spool_path(archive) / name).write_bytes(changed)
+        drain(archive)
+    assert all(facts.get("accepted") is False for facts in own_facts(archive, Kind.OPENED))
+    (spool_path(archive) / name).write_bytes(original)
+    drain(archive)
+    assert handovers(archive) == []
+
+
+def test_a_drain_killed_again_and_again_records_everything_once(archive, hook, tmp_path):
+    archive.clock = archive.recorder._clock = SystemClock()
+    stream = stream_of(hook, archive.clock)
+    stream.open({})
+    for number in range(40):
+        job(stream, str(number).encode())
+    home = archive.home
+    archive.close()
+    command = [sys.executable, "-m", "makingof", "drain", "--archive", str(home.path)]
+    env = {"MAKINGOF_STATE": str(home.state), "HOME": str(tmp_path), "PATH": os.defpath}
+    for delay in (0.3, 0.5, 0.7, 0.9):
+        process = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(delay)
+        process.kill()
+        process.wait()
+    with open_archive(home, SystemClock()) as again:
+        drain(again)
+        assert len(events(again, "generated")) == 40
+        assert gaps(again) == []
+        assert len(events(again, "prompted")) == 40
+        assert handovers(again) == []
+        require_sound(again)
