@@ -192,3 +192,12 @@ def test_base64_of_a_hash_has_one_spelling():
     assert base64.b64decode(loose) == bytes(32)
     with pytest.raises(MalformedError):
         parse_ranges(f"makingof-ranges/1\n0 1\n{loose}\n".encode())
+
+
+def test_line_feeds_without_end_are_counted_before_they_are_cut():
+    feeds = b"\n" * 5_000_000
+    for parse in (lambda data: split_lines(data, "x"), lambda data: parse_manifest(data, "x")):
+        with pytest.raises(MalformedError):
+            parse(feeds)
+    with pytest.raises(MalformedError):
+        parse_ranges(b"makingof-ranges/1\n" + feeds)

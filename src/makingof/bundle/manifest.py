@@ -8,7 +8,8 @@ from makingof.bundle.record import Record
 from makingof.errors import MalformedError
 from makingof.texts import say
 
-MAX_MANIFEST_BYTES = 256 << 20
+MAX_MANIFEST_BYTES = 64 << 20
+_MAX_FILES = 1_000_000
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
 _LINE = re.compile(r"([0-9a-f]{64})  ([!-~]+)")
@@ -21,7 +22,7 @@ def format_manifest(digests: Mapping[str, str]) -> bytes:
 
 def parse_manifest(data: bytes, name: str) -> dict[str, str]:
     """Read a manifest back; any other spelling or order is a `MalformedError` that names the file `name`."""
-    lines = data.decode("latin-1").split("\n")
+    lines = data.decode("latin-1").split("\n") if data.count(b"\n") <= _MAX_FILES else ["too many"]
     if lines.pop():
         raise MalformedError(say("package.manifest_malformed", name=name))
     digests: dict[str, str] = {}

@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from makingof.errors import MalformedError
 from makingof.tlog.checkpoint import decode_hash
 
-MAX_RANGES_BYTES = 256 << 20
+MAX_RANGES_BYTES = 64 << 20
+_MAX_LINES = 2_000_000
 _TITLE = "makingof-ranges/1"
 _BOUNDS = re.compile(r"(0|[1-9][0-9]{0,15}) ([1-9][0-9]{0,15})")
 
@@ -50,8 +51,8 @@ def parse_ranges(data: bytes) -> tuple[ProvenRange, ...]:
     """Read ranges back; any other spelling, or ranges that meet or fall back, are a `MalformedError`."""
     text = data.decode("latin-1")
     title, _, rest = text.partition("\n")
-    if title != _TITLE:
-        message = "ranges do not begin with their title"
+    if title != _TITLE or text.count("\n") > _MAX_LINES:
+        message = "ranges do not begin with their title, or are too many"
         raise MalformedError(message)
     ranges = tuple(_parse_block(block) for block in rest.removesuffix("\n").split("\n\n"))
     if format_ranges(ranges) != data:
