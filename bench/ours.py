@@ -1,0 +1,229 @@
+"""Our own side of each row: one job per process, timed where its work begins and ends."""
+
+import ctypes
+import hashlib
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.events import observations, plain_log
+from bench.growth import grow
+from bench.packing import make
+
+from makingof.archive.archive import Home, Plan, create_archive
+from makingof.archive.imports import import_files
+from makingof.clock import SystemClock
+from makingof.config import Settings
+from makingof.metadata.facts import facts_of
+from makingof.metadata.registry import read_records
+from makingof.part import Means
+from makingof.recorder.files import mapped
+from makingof.tlog.audit import check_log
+from makingof.tlog.reader import open_reader
+from makingof.verify.check import check_bundle
+
+FOLDER = Path("work")
+
+
+def report(seconds: float, **more: object) -> None:
+    print(json.dumps({"seconds": seconds, **more}))
+
+
+@contextmanager
+def new_archive() -> Iterator:
+
+    home = Home(Path("archive").absolute(), Path("state").absolute())
+    archive, _ = create_archive(home, SystemClock(), Plan("bench", Settings(authorities=())))
+    with archive:
+        yield archive
+
+
+# Import, and what it is held against.
+
+
+def import_held(pictures: str) -> None:
+    _import(pictures, in_place=False)
+
+
+def import_in_place(pictures: str) -> None:
+    _import(pictures, in_place=True)
+
+
+def _import(pictures: str, *, in_place: bool) -> None:
+
+    paths = sorted(Path(pictures).glob("*.png"))
+    with new_archive() as archive:
+        os.sync()
+        started = time.perf_counter()
+        done = list(import_files(archive, paths, in_place=in_place))
+        seconds = time.perf_counter() - started
+        assert {str(item.outcome) for item in done} == {"recognised"}
+        assert len(done) == len(paths)
+        report(seconds, bytes=sum(path.stat().st_size for path in paths))
+
+
+def copy_sync_hash(pictures: str) -> None:
+    """One after the other: copy everything, sync the file system, hash everything."""
+    started = time.perf_counter()
+    shutil.copytree(pictures, "copy")
+    handle = os.open("copy", os.O_RDONLY)
+    _syncfs(handle)
+    _hash_all(Path("copy"))
+    report(time.perf_counter() - started)
+
+
+def hash_alone(pictures: str) -> None:
+    started = time.perf_counter()
+    _hash_all(Path(pictures))
+    report(time.perf_counter() - started)
+
+
+def _hash_all(folder: Path) -> None:
+    for path in sorted(folder.glob("*.png")):
+        hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _syncfs(handle: int) -> None:
+
+    if ctypes.CDLL(None, use_errno=True).syncfs(handle):
+        raise OSError(ctypes.get_errno(), "syncfs")
+
+
+# Appending.
+
+
+def append_events(count: str, group: str) -> None:
+    """Events of five parts through the recorder, `group` to a commit; nothing but the log."""
+
+    size = int(group)
+    with new_archive() as archive:
+        given = list(observations(int(count)))
+        os.sync()
+        started = time.perf_counter()
+        for start in range(0, len(given), size):
+            archive.recorder.record(given[start : start + size], means=Means.LIVE)
+        seconds = time.perf_counter() - started
+        assert archive.log.size() == len(given) + 1
+        report(seconds)
+
+
+def append_and_index(count: str, group: str) -> None:
+    """The same with the index following after each commit: what a command does."""
+
+    size = int(group)
+    with new_archive() as archive:
+        given = list(observations(int(count)))
+        os.sync()
+        started = time.perf_counter()
+        for start in range(0, len(given), size):
+            archive.record(given[start : start + size], means=Means.LIVE)
+        report(time.perf_counter() - started)
+
+
+# The log.
+
+
+def fill_log(count: str, parts: str) -> None:
+    """Make the log that `verify_log` goes through: headers alone, or events of five parts."""
+
+    if parts == "0":
+        plain_log(FOLDER, int(count))
+        return
+    with new_archive() as archive:
+        given = list(observations(int(count)))
+        for start in range(0, len(given), 512):
+            archive.recorder.record(given[start : start + 512], means=Means.LIVE)
+
+
+def verify_log(path: str) -> None:
+
+    with open_reader(Path(path)) as reader:
+        started = time.perf_counter()
+        found = check_log(reader)
+        seconds = time.perf_counter() - started
+    found.require()
+    report(seconds, entries=found.head.size)
+
+
+def grow_log(count: str) -> None:
+    """Append up to `count` entries; at each power of ten, and in between, what one more costs."""
+
+    report(0.0, points=grow(Path("grown"), int(count)))
+
+
+# Packages.
+
+
+def make_package(pictures: str, package: str) -> None:
+
+    with new_archive() as archive:
+        make(archive, sorted(Path(pictures).glob("*.png")), Path(package))
+
+
+def verify_package(package: str) -> None:
+
+    started = time.perf_counter()
+    found = check_bundle(Path(package))
+    seconds = time.perf_counter() - started
+    found.require()
+    report(seconds, steps=len(found.steps))
+
+
+def hash_file(path: str) -> None:
+    """Every byte of one file, read and hashed by hashlib alone."""
+    started = time.perf_counter()
+    with Path(path).open("rb", buffering=0) as file:
+        hashlib.file_digest(file, "sha256")
+    report(time.perf_counter() - started)
+
+
+# Reading.
+
+
+def read_pictures(pictures: str) -> None:
+    """Open each file and read every record in it."""
+
+    paths = sorted(Path(pictures).glob("*.png"))
+    started = time.perf_counter()
+    for path in paths:
+        with path.open("rb", buffering=0) as stream, mapped(stream) as data:
+            assert read_records(data, path.name)
+    report(time.perf_counter() - started, files=len(paths))
+
+
+def read_labelled(listed: str) -> None:
+
+    answers = {}
+    for path in Path(listed).read_text(encoding="utf-8").splitlines():
+        facts = facts_of(Path(path).read_bytes(), Path(path).name)
+        answers[path] = {name: facts[name] for name in ("prompt", "negative", "seed", "steps")}
+    report(0.0, answers=answers)
+
+
+JOBS: dict[str, Callable[..., None]] = {
+    job.__name__: job
+    for job in (
+        import_held,
+        import_in_place,
+        copy_sync_hash,
+        hash_alone,
+        append_events,
+        append_and_index,
+        fill_log,
+        verify_log,
+        grow_log,
+        make_package,
+        verify_package,
+        hash_file,
+        read_pictures,
+        read_labelled,
+    )
+}
+
+if __name__ == "__main__":
+    JOBS[sys.argv[1]](*sys.argv[2:])
