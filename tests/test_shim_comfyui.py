@@ -1,5 +1,6 @@
 """The ComfyUI hook inside a stand-in that replays recorded runs of two versions."""
 
+import ast
 import importlib.util
 import json
 import shutil
@@ -286,6 +287,21 @@ def test_nothing_has_to_be_kept_running(archive, tmp_path, monkeypatch):
         run.jobs.stop()
     ((_, outcome, event, _),) = run.ends()[job]
     assert (outcome, str(event.means)) == ("generated", "live")
+
+
+HOSTS = {"server", "comfy_execution", "aiohttp"}
+
+
+@pytest.mark.parametrize(
+    "path", [*sorted(SHIM.glob("*.py")), Path(carried.__file__)], ids=lambda path: path.name
+)
+def test_a_hook_needs_python_3_10_and_what_its_host_brings(path):
+    tree = ast.parse(path.read_text("utf-8"), feature_version=(3, 10))
+    names = [item.name for node in ast.walk(tree) if isinstance(node, ast.Import) for item in node.names]
+    names += [
+        node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level == 0
+    ]
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names | HOSTS
 
 
 def test_a_hook_that_cannot_start_lets_its_host_start(tmp_path, capsys, monkeypatch):

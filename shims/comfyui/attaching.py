@@ -11,7 +11,6 @@ import asyncio
 import atexit
 import hashlib
 import hmac
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -148,8 +147,3 @@ def _task() -> Any:
         return asyncio.current_task()
     except RuntimeError:
         return None
-
-
-def dumps(value: Any) -> bytes:
-    """Spell a graph as the host does in its files, so that the bytes can be compared."""
-    return json.dumps(value).encode("utf-8", "surrogatepass")
