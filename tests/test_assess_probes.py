@@ -70,6 +70,20 @@ def test_camera_metadata_on_a_generated_picture_contradicts(fields, outcome):
     assert ask("no_camera_claim", history, made.file()).outcome is outcome
 
 
+def test_a_job_from_a_photograph_may_have_carried_its_metadata_over():
+    history = History()
+    said = [prompt("a cat"), parameters(None, **{"tool:ISO": "100"}), file("photo.jpg", Role.INIT)]
+    made = history.generate("a.png", said=said)
+    assert ask("no_camera_claim", history, made.file()).outcome is PARTLY
+
+
+def test_a_photograph_worked_on_in_an_editor_is_no_contradiction():
+    history = History()
+    said = [parameters("photoshop"), parameters(None, **{"tool:ISO": "100"})]
+    edit = history.tell(Kind.EDITED, file("a.jpg"), *said, means=Means.RECOVERED)
+    assert ask("no_camera_claim", history, edit.file()).outcome is NOT_APPLICABLE
+
+
 def test_a_photograph_may_have_camera_metadata():
     history = History()
     told = history.tell(Kind.IMPORTED, own(), file("a.jpg"), means=Means.OWN, minutes=1)
@@ -404,6 +418,11 @@ def test_acts_are_affirmed_by_a_key_that_checks():
         ("disclosure", "generated, then painted over", SHOWN),
         ("披露", "使用人工智能生成", SHOWN),
         ("disclosure", "no AI was used", CONTRADICTED),
+        ("disclosure", "not made with AI", CONTRADICTED),
+        ("声明", "本图未使用AI", CONTRADICTED),
+        ("disclosure", "the sketch without AI, the rest with AI", SHOWN),
+        ("disclosure", "not a photograph: AI was used", SHOWN),
+        ("disclosure", "非AI部分为手绘，其余由AI生成", SHOWN),
         ("thoughts", "AI is nice", ABSENT),
     ],
 )

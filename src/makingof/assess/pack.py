@@ -268,8 +268,7 @@ def _requirement_problems(item: _WireRequirement, sources: AbstractSet[str]) -> 
     yield from _text_problems(name, texts)
     yield from _source_problems(name, item.sources, sources)
     for step in item.do:
-        if not step.en.strip() or not step.zh.strip():
-            yield f"{name}: a step to do is missing in a language"
+        yield from _text_problems(name, {"a step to do": Text(step.en, step.zh)})
     try:
         _need(item.needs, 0)
     except MalformedError as err:

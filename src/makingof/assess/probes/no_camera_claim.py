@@ -1,10 +1,10 @@
 """Does no picture with a generator's trace also claim to come out of a camera?"""
 
-from makingof.assess.evidence import Evidence, Seen
+from makingof.assess.evidence import INPUT_ROLES, Evidence, Seen
 from makingof.assess.finding import Answer, Outcome
 from makingof.assess.probe import answer, make_probe, not_applicable
 from makingof.event import Kind
-from makingof.lineage.lineage import Why
+from makingof.lineage.lineage import Member, Why
 from makingof.part import Parameters, PartType
 
 NAME = "no_camera_claim"
@@ -15,15 +15,22 @@ _WAYS = frozenset({Why.PICTURE, Why.ANCESTOR})
 
 def ask(evidence: Evidence) -> Answer:
     """Embedded metadata is an unsigned claim; two that exclude each other are worse than none (Wei)."""
-    members = [member for member in evidence.members if member.why in _WAYS]
-    told = evidence.said(PartType.PARAMETERS, Parameters, members)
-    camera = [seen for seen in told if _claims_camera(seen)]
-    by_tool = any(seen.body.tool is not None for seen in told)
-    if not by_tool and not any(member.entry.kind is Kind.GENERATED for member in members):
+    generated = [member for member in evidence.of_kind(Kind.GENERATED) if member.why in _WAYS]
+    if not generated:
         return not_applicable(NAME)
-    if camera:
-        return answer(NAME, Outcome.CONTRADICTED, [seen.cited for seen in camera], count=len(camera))
-    return answer(NAME, Outcome.SHOWN)
+    told = evidence.said(PartType.PARAMETERS, Parameters, generated)
+    camera = [seen for seen in told if _claims_camera(seen)]
+    if not camera:
+        return answer(NAME, Outcome.SHOWN)
+    # A job that started from a photograph may have carried its metadata over; one from words alone cannot.
+    from_words = [seen for seen in camera if not _has_input(seen.member)]
+    outcome = Outcome.CONTRADICTED if from_words else Outcome.PARTLY
+    cited = [seen.cited for seen in from_words or camera]
+    return answer(NAME, outcome, cited, count=len(cited))
+
+
+def _has_input(member: Member) -> bool:
+    return any(said.body.role in INPUT_ROLES for said in member.entry.files())
 
 
 def _claims_camera(seen: Seen[Parameters]) -> bool:
@@ -34,4 +41,4 @@ def _claims_camera(seen: Seen[Parameters]) -> bool:
     return any(kind and (kind.value or "").rpartition("/")[2] in _CAPTURED for kind in kinds)
 
 
-PROBE = make_probe(NAME, ask, "parameters raw", "generated edited imported")
+PROBE = make_probe(NAME, ask, "parameters raw", "generated")
