@@ -1,5 +1,7 @@
 """Importing: what is found becomes the event it deserves, once, and survives being cut off."""
 
+import os
+
 import pytest
 from tests.reading import entries
 from tests.records import a1111_png, comfyui_png, png, text_to_image
@@ -9,6 +11,7 @@ from makingof.capture.folder import list_files
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Holding, Means, Own, Parameters, PartType, Pieces, Place, Raw, Text
 from makingof.reading import State
+from makingof.recorder.files import look_in_place
 from makingof.recorder.importing import Outcome
 from makingof.recorder.parts import piece_digest
 
@@ -174,3 +177,12 @@ def test_the_header_alone_tells_neither_prompt_nor_name_nor_digest(archive, fold
             assert secret.encode() not in data
         blobs = {f.body.digest for e in entries(archive) for f in e.statements(PartType.FILE, FileBody)}
         assert not blobs & {ref.digest for ref in event.header.parts}
+
+
+def test_a_file_left_in_place_and_cut_short_while_it_is_looked_at_ends_nothing(folder):
+    victim = folder / "00001.png"
+    victim.write_bytes(victim.read_bytes() + bytes(300_000))
+    with victim.open("rb") as stream:
+        os.truncate(victim, 100)
+        looked = look_in_place(stream, victim.name)
+    assert looked.media_type == "image/png"

@@ -1,6 +1,7 @@
 """Looking at a file once, through one open handle: what it is, what its records say, how it comes apart."""
 
 import mmap
+import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from makingof.containers.pieces import Piece as Span
 from makingof.containers.pieces import segments
 from makingof.containers.segment import Data
 from makingof.containers.sniff import sniff
+from makingof.containers.source import SeekableFile
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.metadata.documents.read import read_document
@@ -26,6 +28,7 @@ from makingof.recorder.parts import SALT_BYTES, TakenApart, piece_digest
 from makingof.store.base import BlobStore, Failure
 from makingof.store.source_file import hash_many
 
+_IN_MEMORY_BYTES = 128 << 20
 _MEDIA_TYPES = {
     "png": "image/png",
     "jpeg": "image/jpeg",
@@ -71,24 +74,39 @@ class Taken:
 
 
 def look(stream: BinaryIO, name: str, keep: Keep | None = None) -> Looked:
-    """Look at the whole of an open file. Damage is never an error here: what can be read is.
+    """Look at a blob of ours. Damage is never an error here: what can be read is.
 
     With `keep`, a layered document is read too, and the pictures inside it are stored.
     """
     with mapped(stream) as data:
-        container = sniff(data)
-        width, height = _find_size(data)
-        readings = tuple(read_records(data, name))
-        layered = None if keep is None else _look_inside(data, name, readings, keep)
-        document = layered.document if layered else None
-        return Looked(
-            media_type=_MEDIA_TYPES.get(container or "") if document is None else _DOCUMENTS[document.format],
-            width=width if document is None else document.width,
-            height=height if document is None else document.height,
-            readings=readings if layered is None else layered.readings,
-            apart=take_apart(data),
-            layered=layered,
-        )
+        return _look_at(data, name, keep)
+
+
+def look_in_place(stream: BinaryIO, name: str, keep: Keep | None = None) -> Looked:
+    """Look at a file that is not ours, without mapping it: cut short meanwhile, a map would end this process.
+
+    Of one too large for memory only the records are read: it has no size and no pieces.
+    """
+    if os.fstat(stream.fileno()).st_size <= _IN_MEMORY_BYTES:
+        return _look_at(stream.read(_IN_MEMORY_BYTES), name, keep)
+    file = SeekableFile(stream)
+    return Looked(_MEDIA_TYPES.get(sniff(file) or ""), None, None, tuple(read_records(file, name)), None)
+
+
+def _look_at(data: Data, name: str, keep: Keep | None) -> Looked:
+    container = sniff(data)
+    width, height = _find_size(data)
+    readings = tuple(read_records(data, name))
+    layered = None if keep is None else _look_inside(data, name, readings, keep)
+    document = layered.document if layered else None
+    return Looked(
+        media_type=_MEDIA_TYPES.get(container or "") if document is None else _DOCUMENTS[document.format],
+        width=width if document is None else document.width,
+        height=height if document is None else document.height,
+        readings=readings if layered is None else layered.readings,
+        apart=take_apart(data),
+        layered=layered,
+    )
 
 
 def _look_inside(data: Data, name: str, readings: tuple[Reading, ...], keep: Keep) -> Layered | None:
@@ -135,7 +153,7 @@ def take(store: BlobStore, item: Attachment) -> Taken:
     """
     name = item.name or ""
     if isinstance(item.content, Path) and not item.held:
-        found = next(hash_many([item.content], lambda stream, _path: look(stream, name)))
+        found = next(hash_many([item.content], lambda stream, _path: look_in_place(stream, name)))
         if isinstance(found, Failure):
             raise found.error
         return Taken(found.digest, found.size_bytes, found.seen)

@@ -25,7 +25,7 @@ from makingof.part import Means
 from makingof.reading import Reading
 from makingof.recorder.document_events import Layered, edit_attachments, edit_drafts, edit_source
 from makingof.recorder.document_telling import DocumentTelling, Earlier
-from makingof.recorder.files import Looked, Taken, look
+from makingof.recorder.files import Looked, Taken, look, look_in_place
 from makingof.recorder.found import kind_of, place_draft, reading_drafts, role_of
 from makingof.recorder.parts import PreparedFile, prepare_file
 from makingof.recorder.write import Prepared, Recorded, Recorder, file_body, new_stream, own_observation
@@ -135,7 +135,9 @@ class Import:
         self, paths: Iterable[Path], progress: Progress | None
     ) -> Iterator[Stored | Hashed[Looked] | Failure]:
         if self.in_place:
-            return hash_many(paths, lambda stream, path: look(stream, path.name, self.store.put), progress)
+            return hash_many(
+                paths, lambda stream, path: look_in_place(stream, path.name, self.store.put), progress
+            )
         return self.store.put_many(paths, progress)
 
     def _record_batch(
