@@ -1,9 +1,13 @@
 """Recording without being asked for, as people set it up."""
 
 import json
+import threading
+import time
+from contextlib import contextmanager
 
 import pytest
 from tests.hooks import SOURCE, job
+from tests.records import a1111_png
 
 from makingof.cli.main import run
 from makingof.spool import carried
@@ -67,3 +71,71 @@ def test_what_a_hook_starts_is_silent_and_records(call, root):
     job(stream)
     assert call("drain", "--background")[:2] == (0, "")
     assert len(call("log", "--kind", "generated", "--json")[1].splitlines()) == 1
+
+
+@contextmanager
+def stopped_once(archive, condition):
+    """Ask the recorder in front to end as soon as `condition` holds."""
+
+    def watch():
+        deadline = time.monotonic() + 30
+        while not condition() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (archive / "spool/stop").write_bytes(b"")
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def test_watch_records_what_arrives_and_says_so(call, tmp_path):
+    folder, archive = tmp_path / "out", tmp_path / "home/.makingof"
+    folder.mkdir()
+
+    def arrive():
+        if not (archive / "spool/recorder").exists():
+            return False
+        (folder / "a.png").write_bytes(a1111_png("a crane", "", Seed=1))
+        time.sleep(1.5)
+        return True
+
+    with stopped_once(archive, arrive):
+        code, out, _ = call("watch", folder)
+    assert code == 0
+    assert f"watching {folder}" in out
+    assert "a.png" in out
+    kinds = [json.loads(line)["kind"] for line in call("log", "--json")[1].splitlines()]
+    assert {"configured", "opened", "generated", "closed"} <= set(kinds)
+
+
+def test_watch_follows_a_generator_only_where_it_is_told_both_address_and_folder(call, tmp_path):
+    assert call("watch", "--url", "http://127.0.0.1:8188")[0] == 2
+    assert call("watch", "--url", "http://example.org:80", "--root", tmp_path)[0] == 2
+
+
+def test_watch_goes_on_when_the_generator_does_not_answer(call, tmp_path):
+    archive = tmp_path / "home/.makingof"
+    with stopped_once(archive, (archive / "spool/recorder").exists):
+        code, _, err = call("watch", "--url", "http://127.0.0.1:1", "--root", tmp_path)
+    assert code == 0
+    assert "gave no usable answer" in err
+
+
+def test_what_starts_at_login_is_shown_before_it_is_written(call, tmp_path, monkeypatch):
+    monkeypatch.setattr("click.confirm", lambda *_arguments, **_named: False)
+    code, _, err = call("start", "--at-login")
+    assert code == 1
+    assert "makingof" in err
+    assert not (tmp_path / "home/.config/systemd").exists()
+    assert call("stop", "--at-login")[0] == 0
+
+
+def test_status_says_whether_anything_records(call, root):
+    assert "no recorder runs" in call("status")[1]
+    call("connect", "comfyui", root)
+    out = call("status")[1]
+    assert "connected: comfyui" in out
+    assert json.loads(call("status", "--json")[1])["recording"] is False
