@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from makingof.archive.archive import Archive
+from makingof.archive.exports import ExportTold, import_exports
 from makingof.archive.imports import import_files
 from makingof.capture.folder import Listing, list_files
 from makingof.cli.command import argument, command, option
@@ -36,7 +37,9 @@ def import_(
         if not yes and not in_place and listing.size_bytes > _ASK_ABOVE_BYTES:
             click.confirm(terminal.text(say("cli.import_sure")), abort=True, err=True)
         done = _run(terminal, archive, listing, in_place=in_place)
-    return _summarise(terminal, listing, done)
+        told = _tell_exports(terminal, archive, done, in_place=in_place)
+    code = _summarise(terminal, listing, done)
+    return code or int(any(item.damaged is not None for item in told))
 
 
 def _run(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bool) -> list[Imported]:
@@ -47,6 +50,47 @@ def _run(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bo
             progress(len(done), len(listing.files))
             terminal.json(_as_json(imported))
     return done
+
+
+def _tell_exports(
+    terminal: Terminal, archive: Archive, done: list[Imported], *, in_place: bool
+) -> list[ExportTold]:
+    """Record what exports among the files tell, and say what came of each."""
+    told = []
+    for item in import_exports(archive, done, in_place=in_place):
+        told.append(item)
+        terminal.json(_export_as_json(item))
+        _say_told(terminal, item)
+    return told
+
+
+def _say_told(terminal: Terminal, item: ExportTold) -> None:
+    source = say(f"exports.source_{item.source.replace('-', '_')}")
+    if item.damaged is not None:
+        terminal.notice(say("exports.told_damaged", source=source, path=item.path, reason=item.damaged))
+        return
+    terminal.say("exports.told", source=source, path=item.path, count=sum(item.events.values()))
+    for kind, count in item.events.most_common():
+        terminal.say("exports.told_kind", kind=say(f"exports.kind_{kind}"), count=count)
+    if item.known:
+        terminal.say("exports.told_known", count=item.known)
+    if item.missing:
+        terminal.say("exports.told_missing", count=item.missing)
+    for problem in item.problems[:_SHOWN]:
+        terminal.say("exports.told_problem", what=problem)
+
+
+def _export_as_json(item: ExportTold) -> dict[str, object]:
+    return {
+        "file": str(item.path),
+        "outcome": "export",
+        "source": item.source,
+        "events": {str(kind): count for kind, count in item.events.items()},
+        "known": item.known,
+        "missing": item.missing,
+        "problems": item.problems,
+        "error": item.damaged,
+    }
 
 
 def _say_cost(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bool) -> None:

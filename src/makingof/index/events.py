@@ -234,6 +234,14 @@ SELECT DISTINCT j.id FROM jobs AS j JOIN events AS e ON e.position = j.part >> 2
     return {job for (job,) in database.query(statement, (tool,))}
 
 
+def seen_jobs(database: Database, tool: str) -> set[str]:
+    """Return the ids of the jobs of one tool that were recorded as they happened."""
+    statement = """
+SELECT DISTINCT j.id FROM jobs AS j JOIN events AS e ON e.position = j.part >> 20
+ WHERE j.tool = ? AND e.means IN ('live', 'spooled', 'watched')"""
+    return {job for (job,) in database.query(statement, (tool,))}
+
+
 def events_with_parameter(database: Database, name: str, value: str) -> list[Digest]:
     """Return the events of which a record says `value` under `name`, in log order."""
     statement = """

@@ -1,6 +1,6 @@
 """Questions about files: which parts name which bytes, where they lay, what was said of them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from makingof.digest import Digest
 from makingof.event import Kind
@@ -125,6 +125,14 @@ def find_told(database: Database, key: str) -> Digest | None:
         (key,),
     )
     return Digest.from_raw(rows[0][0]) if rows else None
+
+
+def named_files(database: Database) -> Iterator[tuple[str, str | None, Digest]]:
+    """Yield name, path and file part of every file that was recorded as lying somewhere, in log order."""
+    statement = """
+SELECT name, path, file FROM places WHERE file IS NOT NULL AND name IS NOT NULL ORDER BY part"""
+    for name, path, file in database.query(statement):
+        yield name, path, Digest.from_raw(file)
 
 
 def places_of(database: Database, blob: Digest) -> list[str]:

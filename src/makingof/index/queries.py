@@ -1,6 +1,6 @@
 """Index: the one door to what the log says, once it is laid out for questions."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
@@ -222,6 +222,10 @@ class Index:
         """Name the first event that told what a document or an export tells under `key`."""
         return files.find_told(self._database, key)
 
+    def named_files(self) -> Iterator[tuple[str, str | None, Digest]]:
+        """Yield name, path and file part of every file that was recorded as lying somewhere, in log order."""
+        return files.named_files(self._database)
+
     def places_of(self, blob: Digest) -> list[str]:
         """Return the paths these bytes were seen at, the newest first."""
         return files.places_of(self._database, blob)
@@ -284,6 +288,10 @@ class Index:
     def recorded_jobs(self, tool: str) -> set[str]:
         """Return the ids, as `tool` counts its jobs, whose end is recorded."""
         return events.recorded_jobs(self._database, tool)
+
+    def seen_jobs(self, tool: str) -> set[str]:
+        """Return the ids, as `tool` counts its jobs, of those recorded as they happened."""
+        return events.seen_jobs(self._database, tool)
 
     # Time and health
 

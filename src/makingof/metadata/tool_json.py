@@ -33,14 +33,14 @@ class _Pairs:
         return value
 
 
-def parse_tool_json(text: str) -> tuple[Any, int]:
+def parse_tool_json(text: str, *, limit_chars: int = MAX_JSON_CHARS) -> tuple[Any, int]:
     """Return the value and the number of duplicate keys (the last one counts, as in every tool).
 
     Text that is no JSON, is nested too deeply for us or is longer than
-    `MAX_JSON_CHARS` is a `MalformedError`.
+    `limit_chars` is a `MalformedError`.
     """
-    if len(text) > MAX_JSON_CHARS:
-        message = f"JSON of {len(text)} characters is longer than the {MAX_JSON_CHARS} read here"
+    if len(text) > limit_chars:
+        message = f"JSON of {len(text)} characters is longer than the {limit_chars} read here"
         raise MalformedError(message)
     pairs = _Pairs()
     decoder = json.JSONDecoder(

@@ -38,10 +38,12 @@ class Database:
 
     @classmethod
     @contextmanager
-    def open(cls, source: Source, offset: int, size_bytes: int) -> Iterator[Self]:
+    def open(
+        cls, source: Source, offset: int, size_bytes: int, *, limit_bytes: int = MAX_DATABASE_BYTES
+    ) -> Iterator[Self]:
         """Copy the database at `offset` into memory and open the copy."""
-        if size_bytes > MAX_DATABASE_BYTES:
-            message = f"database has {size_bytes} bytes, over {MAX_DATABASE_BYTES}"
+        if size_bytes > limit_bytes:
+            message = f"database has {size_bytes} bytes, over {limit_bytes}"
             raise MalformedError(message)
         content = Cursor(source, offset).take(size_bytes)
         if content[: len(_MAGIC)] != _MAGIC:
@@ -86,6 +88,26 @@ class Database:
             for row in self._fetch(query)
             if isinstance(row[0], int)
         }
+
+    def each(self, table: str, wanted: tuple[str, ...], *, at_once: int = 500) -> Iterator[Row]:
+        """Yield the wanted columns of every row by row number; columns it lacks are None.
+
+        Read a few rows at a time, so that a long table is no long answer.
+        """
+        there = [name for name in wanted if name in self.columns(table)]
+        if not there:
+            return
+        names = ", ".join(map(_quote, there))
+        query = f"SELECT rowid, {names} FROM {_quote(table)} WHERE rowid > ? ORDER BY rowid LIMIT {at_once}"  # noqa: S608 - names are quoted
+        blank: Row = dict.fromkeys(wanted)
+        last = -(1 << 63)
+        while found := self._fetch(query, (last,)):
+            yield from (blank | dict(zip(there, row[1:], strict=True)) for row in found)
+            number = found[-1][0]
+            if not isinstance(number, int) or number <= last:
+                message = f"table {table} has no row numbers"
+                raise MalformedError(message)
+            last = number
 
     def sizes(self, table: str, column: str) -> list[tuple[int, int]]:
         """Return row number and length of each value of a column that is bytes, without reading them."""

@@ -1,0 +1,261 @@
+"""InvokeAI's database: pictures it made, stars, boards, what failed, and what was deleted.
+
+Its times are SQLite's own, without an offset, and stay claims. A board takes new pictures
+by itself while it is the one chosen for them: to lie on a board is a choice only of a
+picture that was put there clearly after it was made.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from makingof.capture.exports.told import (
+    Export,
+    Told,
+    Wanted,
+    choice,
+    note,
+    observe,
+    place,
+    portable,
+    report,
+    sheet_of,
+)
+from makingof.containers.source import Source
+from makingof.errors import MalformedError
+from makingof.event import Kind
+from makingof.metadata import invokeai
+from makingof.metadata.documents.database import Database, Row
+from makingof.observation import Draft
+from makingof.part import Role
+from makingof.reading import Reading
+
+TOOL = "invokeai"
+MAX_DATABASE_BYTES = 1 << 30
+MAX_PICTURES = 200_000
+_MAX_PROBLEMS = 100
+_LATER = timedelta(seconds=10)  # a picture is put on the chosen board within moments of being made
+_IMAGES = (
+    "image_name", "image_origin", "image_category", "session_id", "node_id", "metadata", "is_intermediate",
+    "created_at", "updated_at", "deleted_at", "starred", "image_subfolder",
+)  # fmt: skip
+_QUEUE = (
+    "item_id", "batch_id", "session_id", "status", "error_type", "error_message", "created_at", "started_at",
+    "completed_at", "origin", "destination",
+)  # fmt: skip
+_ROLES = {"mask": Role.MASK, "control": Role.CONTROL}
+_ENDS = {"failed": "failed", "canceled": "cancelled"}
+
+
+@dataclass(slots=True)
+class _Found:
+    told: list[Told] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    made_at: dict[str, str] = field(default_factory=dict)  # picture → when, by the table
+    sessions: set[str] = field(default_factory=set)
+
+    def problem(self, what: str) -> None:
+        if len(self.problems) < _MAX_PROBLEMS:
+            self.problems.append(what)
+
+
+def is_database(source: Source) -> bool:
+    """Tell whether an SQLite file is InvokeAI's, by its tables; a damaged one is a `MalformedError`."""
+    with Database.open(source, 0, len(source), limit_bytes=MAX_DATABASE_BYTES) as database:
+        return {"image_name", "image_category"} <= database.columns("images")
+
+
+def read_database(source: Source) -> Export:
+    """Read the tables one by one; where one breaks off, what came before stands and the others are read."""
+    found = _Found()
+    with Database.open(source, 0, len(source), limit_bytes=MAX_DATABASE_BYTES) as database:
+        for read in (_read_images, _read_boards, _read_queue):
+            try:
+                read(database, found)
+            except MalformedError as err:
+                found.problem(str(err))
+    return Export("invokeai", tuple(found.told), tuple(found.problems))
+
+
+def _read_images(database: Database, found: _Found) -> None:
+    for number, row in enumerate(database.each("images", _IMAGES)):
+        if number >= MAX_PICTURES:
+            found.problem(f"more than {MAX_PICTURES} pictures")
+            return
+        said = _texts(row)
+        name = said.get("image_name")
+        if not name:
+            found.problem(f"row {number + 1} of images has no name")
+            continue
+        found.made_at[name] = said.get("created_at", "")
+        found.sessions.add(said.get("session_id", ""))
+        found.told += _tell_image(name, said)
+
+
+def _tell_image(name: str, said: Mapping[str, str]) -> Iterator[Told]:
+    where = f"images {name}"
+    wanted = _wanted(name, said)
+    # `external` is what a person uploaded; makingof met that picture on its own.
+    if said.get("image_origin") != "external":
+        yield Told(
+            key=f"told:invokeai/image/{portable(name)}",
+            observation=observe(Kind.GENERATED, TOOL, [_image_report(where, said), place(where, name)]),
+            wanted=(wanted,),
+            readings=_readings(said.get("metadata"), where),
+            job=said.get("session_id"),
+        )
+    if said.get("starred") == "1":
+        drafts = [
+            choice(where, [0]),
+            report(where, text="starred", updated_at=said.get("updated_at")),
+            place(where, name),
+        ]
+        yield Told(
+            key=f"told:invokeai/starred/{portable(name)}",
+            observation=observe(Kind.SELECTED, TOOL, drafts),
+            wanted=(wanted,),
+        )
+    if said.get("deleted_at"):
+        drafts = [place(where, name), report(where, text="deleted", deleted_at=said["deleted_at"])]
+        yield Told(
+            key=f"told:invokeai/deleted/{portable(name)}",
+            observation=observe(Kind.REMOVED, TOOL, drafts),
+            wanted=(wanted,),
+        )
+
+
+def _image_report(where: str, said: Mapping[str, str]) -> Draft:
+    return report(
+        where,
+        job=said.get("session_id"),
+        text="intermediate" if said.get("is_intermediate") == "1" else None,
+        category=said.get("image_category"),
+        node=said.get("node_id"),
+        created_at=said.get("created_at"),
+        updated_at=said.get("updated_at"),
+    )
+
+
+def _wanted(name: str, said: Mapping[str, str]) -> Wanted:
+    inner = said.get("image_subfolder", "").strip("/")
+    role = _ROLES.get(said.get("image_category", ""))
+    if role is None:
+        role = Role.PREVIEW if said.get("is_intermediate") == "1" else Role.OUTPUT
+    folder = f"../outputs/images/{inner}".rstrip("/")
+    return Wanted(name.replace("\\", "/").rpartition("/")[2], (folder,), unique=True, role=role)
+
+
+def _readings(metadata: str | None, where: str) -> tuple[Reading, ...]:
+    if not metadata:
+        return ()
+    return tuple(invokeai.read(sheet_of("sqlite", where, "invokeai_metadata", metadata)).readings)
+
+
+def _read_boards(database: Database, found: _Found) -> None:
+    names = {
+        said.get("board_id", ""): said.get("board_name", "")
+        for said in map(_texts, database.each("boards", ("board_id", "board_name")))
+    }
+    automatic: dict[str, list[str]] = defaultdict(list)
+    for row in database.each("board_images", ("board_id", "image_name", "created_at", "updated_at")):
+        said = _texts(row)
+        board, name = said.get("board_id", ""), said.get("image_name", "")
+        if name not in found.made_at:
+            drafts = [
+                place(f"board_images {name}", name),
+                report(f"board_images {name}", text="on a board, and no longer among the pictures"),
+            ]
+            key = f"told:invokeai/gone/{portable(name)}"
+            found.told.append(Told(key, observe(Kind.REMOVED, TOOL, drafts), (Wanted(name, unique=True),)))
+        elif _was_put(said, found.made_at[name]):
+            found.told.append(_put_on_board(board, names.get(board, ""), name, said))
+        else:
+            automatic[board].append(name)
+    for board, pictures in automatic.items():
+        found.told += _on_board(board, names.get(board, ""), pictures)
+
+
+def _was_put(said: Mapping[str, str], made_at: str) -> bool:
+    """Tell a picture put on a board later from one that the board took as it was made."""
+    made = _moment(made_at)
+    put = [moment for name in ("created_at", "updated_at") if (moment := _moment(said.get(name, "")))]
+    return made is not None and bool(put) and max(put) - made > _LATER
+
+
+def _put_on_board(board: str, title: str, name: str, said: Mapping[str, str]) -> Told:
+    where = f"board_images {name}"
+    drafts = [
+        choice(where, [0]),
+        note(where, title, title="board"),
+        report(
+            where,
+            text="put on a board",
+            board=board,
+            created_at=said.get("created_at"),
+            updated_at=said.get("updated_at"),
+        ),
+        place(where, name),
+    ]
+    return Told(
+        key=f"told:invokeai/board/{portable(board)}/{portable(name)}",
+        observation=observe(Kind.SELECTED, TOOL, drafts),
+        wanted=(Wanted(name, ("../outputs/images",), unique=True),),
+    )
+
+
+def _on_board(board: str, title: str, pictures: list[str]) -> Iterator[Told]:
+    """What a board took by itself was chosen by nobody; where it lies is noted, some hundred at a time."""
+    for start in range(0, len(pictures), 200):
+        group = pictures[start : start + 200]
+        where = f"boards {board}"
+        drafts = [note(where, title, title="board", about=range(len(group)))]
+        yield Told(
+            key=f"told:invokeai/on-board/{portable(board)}/{portable(group[0])}/{len(group)}",
+            observation=observe(Kind.NOTED, TOOL, drafts),
+            wanted=tuple(Wanted(name, ("../outputs/images",), unique=True) for name in group),
+        )
+
+
+def _read_queue(database: Database, found: _Found) -> None:
+    """Finished items are pruned by InvokeAI after a while: that none is listed shows nothing."""
+    for row in database.each("session_queue", _QUEUE):
+        said = _texts(row)
+        outcome = _ENDS.get(said.get("status", ""))
+        session = said.get("session_id")
+        if outcome is None or not session or session in found.sessions:
+            continue
+        where = f"session_queue {said.get('item_id', '?')}"
+        text = "\n".join(said[name] for name in ("error_type", "error_message") if name in said)
+        drafts = [
+            report(
+                where,
+                outcome=outcome,
+                job=session,
+                outputs=0,
+                text=text or None,
+                created_at=said.get("created_at"),
+                started_at=said.get("started_at"),
+                completed_at=said.get("completed_at"),
+                batch=said.get("batch_id"),
+            )
+        ]
+        found.told.append(
+            Told(
+                f"told:invokeai/session/{portable(session)}",
+                observe(Kind.ATTEMPTED, TOOL, drafts),
+                job=session,
+            )
+        )
+
+
+def _texts(row: Row) -> dict[str, str]:
+    """Spell the values of a row; SQLite keeps a flag as a number."""
+    return {name: str(value) for name, value in row.items() if isinstance(value, str | int) and value != ""}
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+    except ValueError:
+        return None

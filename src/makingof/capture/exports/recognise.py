@@ -1,0 +1,114 @@
+"""The door: which of the known exports a file is, and its parser."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from makingof.capture.exports import a1111, comfyui_history, discord, fooocus, invokeai, midjourney, openai
+from makingof.capture.exports.told import Export
+from makingof.containers.source import Source
+from makingof.errors import MalformedError
+from makingof.metadata.tool_json import parse_tool_json
+
+MAX_JSON_BYTES = 256 << 20
+_SQLITE = b"SQLite format 3\0"
+_HEAD = 1 << 16
+_DATABASES = (".db", ".sqlite", ".sqlite3")
+# Without one of these a JSON file is none of ours, and is not parsed to find out.
+_JSON_SIGNS = (b'"mapping"', b'"messages"', b'"outputs"', b'"enqueue_time"', b'"full_command"', b'"job_type"')
+
+
+@dataclass(frozen=True, slots=True)
+class Damaged:
+    """A file that is by all signs an export, and does not parse."""
+
+    source: str
+    reason: str
+
+
+def may_be_export(name: str) -> bool:
+    """Tell by its name alone whether a file is worth a look."""
+    lower = name.lower()
+    return lower == "params.txt" or lower.endswith((".json", ".csv", ".html", ".htm", *_DATABASES))
+
+
+def read_export(data: Source, name: str) -> Export | Damaged | None:
+    """Read a file as the export it is; None for what is none. Pure: the same bytes give the same answer.
+
+    Bounded in time and memory. A file that is too large, damaged or hostile is `Damaged`,
+    with what could be told of why.
+    """
+    lower = name.lower()
+    if lower.endswith(_DATABASES):
+        return _database(data)
+    if lower.endswith(".json"):
+        return _json(data)
+    head = data[:_HEAD]
+    if lower.endswith(".csv") and a1111.is_log(head):
+        return _limited("a1111-log", data, a1111.MAX_LOG_BYTES, a1111.read_log)
+    if lower.endswith((".html", ".htm")) and fooocus.MARK in head:
+        return _limited("fooocus-log", data, fooocus.MAX_LOG_BYTES, fooocus.read_log)
+    if lower == "params.txt":
+        return _params(data)
+    return None
+
+
+def _database(data: Source) -> Export | Damaged | None:
+    if data[: len(_SQLITE)] != _SQLITE:
+        return None
+    try:
+        return invokeai.read_database(data) if invokeai.is_database(data) else None
+    except MalformedError as err:
+        # Any program's database may be damaged; only one with these words in it is reported as InvokeAI's.
+        return Damaged("invokeai", str(err)) if b"image_category" in data[: 1 << 20] else None
+
+
+def _params(data: Source) -> Export | None:
+    """Other programs have a file of this name too: one that holds no request is none of ours."""
+    if len(data) > a1111.MAX_PARAMS_BYTES:
+        return None
+    try:
+        return a1111.read_params(data[: len(data)])
+    except MalformedError:
+        return None
+
+
+def _limited(
+    source: str, data: Source, limit_bytes: int, read: Callable[[bytes], Export]
+) -> Export | Damaged:
+    if len(data) > limit_bytes:
+        return Damaged(source, f"{len(data)} bytes are more than the {limit_bytes} read")
+    try:
+        return read(data[: len(data)])
+    except MalformedError as err:
+        return Damaged(source, str(err))
+
+
+def _json(data: Source) -> Export | Damaged | None:
+    if len(data) > MAX_JSON_BYTES:
+        head = data[:_HEAD]
+        is_ours = any(sign in head for sign in _JSON_SIGNS)
+        return (
+            Damaged("json", f"{len(data)} bytes are more than the {MAX_JSON_BYTES} read") if is_ours else None
+        )
+    whole = data[: len(data)]
+    if not any(sign in whole for sign in _JSON_SIGNS):
+        return None
+    try:
+        text = whole.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogatepass")
+        value, _ = parse_tool_json(text, limit_chars=MAX_JSON_BYTES)
+    except (MalformedError, UnicodeDecodeError) as err:
+        return Damaged("json", str(err))
+    return _by_shape(value)
+
+
+def _by_shape(value: Any) -> Export | None:
+    if discord.is_channel(value):
+        return discord.read_channel(value)
+    if comfyui_history.is_history(value):
+        return comfyui_history.read_history(value)
+    if (found := openai.conversations(value)) is not None:
+        return openai.read_conversations(found)
+    if (jobs := midjourney.job_list(value)) is not None:
+        return midjourney.read_jobs(jobs)
+    return None
