@@ -501,3 +501,34 @@ def test_a_drain_killed_again_and_again_records_everything_once(archive, hook, t
         assert len(events(again, "prompted")) == 40
         assert handovers(again) == []
         require_sound(again)
+
+
+def test_what_a_killed_host_left_half_written_is_kept_once_it_is_old(archive, stream):
+    spool = spool_path(archive)
+    name = f"{'ab' * 16}-0000000003"
+    half, files, orphan = (
+        spool / f".{name}-12345678",
+        spool / f".{name}-12345678.files",
+        spool / f"{name}.files",
+    )
+    half.write_bytes(b"half a hand")
+    for folder in (files, orphan):
+        folder.mkdir()
+        (folder / "00000.png").write_bytes(f"a picture in {folder.name}".encode())
+    recent = archive.clock.now().timestamp()
+    for path in (half, files, orphan):
+        os.utime(path, (recent, recent))
+    drain(archive)
+    assert gaps(archive) == []
+    for path in (half, files, orphan):
+        os.utime(path, (recent - 4000, recent - 4000))
+    drain(archive)
+    assert gaps(archive) == ["unfinished", "unfinished"]
+    for data in (
+        b"half a hand",
+        f"a picture in {files.name}".encode(),
+        f"a picture in {orphan.name}".encode(),
+    ):
+        assert archive.store.has(Digest.of(data))
+    assert not any(path.exists() for path in (half, files, orphan))
+    require_sound(archive)

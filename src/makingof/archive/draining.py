@@ -42,6 +42,7 @@ from makingof.recorder.write import Prepared, own_observation, stream_key
 from makingof.spool.folder import (
     Waiting,
     attached_files,
+    list_leftovers,
     list_waiting,
     remove_recorded,
 )
@@ -52,6 +53,7 @@ from makingof.spool.standings import StandingFolder
 _BATCH = 128
 _LOCK_SECONDS = 30.0
 _KEPT_FILES = 64
+_LEFTOVER_SECONDS = 3600.0  # no hook writes one handover for so long
 _NAME_BYTES = 32
 _NOBODY = ""  # the hook of a stream that no MAC of ours vouches for
 
@@ -80,6 +82,7 @@ def drain(archive: Archive, spool: Path | None = None, *, wait_seconds: float = 
         waiting = iter(list_waiting(spool or own))
         while batch := list(islice(waiting, _BATCH)):
             run.take(batch)
+        run.take_leftovers(list_leftovers(spool or own, archive.clock.now().timestamp() - _LEFTOVER_SECONDS))
         publish_nonce(archive)
         return run.done
 
@@ -128,6 +131,20 @@ class _Drain:
         for item in waiting:
             self._consider(item, batch)
             batch.taken.append(item)
+        self._finish(batch)
+
+    def take_leftovers(self, leftovers: Sequence[Waiting]) -> None:
+        """Keep, under a gap, what a host began to hand over and was killed at."""
+        batch = _Batch()
+        for item in leftovers:
+            message = "a handover was begun and not finished"
+            self._refuse(_Refused(item, "unfinished", message, find_bytes(item)), batch)
+            batch.taken.append(item)
+        if batch.taken:
+            self._finish(batch)
+
+    def _finish(self, batch: _Batch) -> None:
+        """Steps (3) to (5)."""
         gaps = list(self._gaps(batch))
         self._archive.recorder.commit([*batch.prepared, *gaps], project=self._archive.index.current_project())
         self._archive.index.follow(self._archive.log)

@@ -14,6 +14,8 @@ NEWEST = "newest"  # the nonce a stream opens with
 RECORDER = "recorder"  # a recorder that runs shows itself here
 
 _NAME = re.compile(r"([0-9a-f]{32})-([0-9]{10})\.handover")
+# A host killed while it wrote: under its temporary name, or attachments whose handover never came.
+_LEFTOVER = re.compile(r"(\.?)([0-9a-f]{32})-([0-9]{10})(-[0-9a-f]{8})?(\.files)?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,6 +41,20 @@ def list_waiting(spool: Path) -> list[Waiting]:
     names = {path.name for _ in range(2) for path in spool.iterdir()}
     found = [(match, spool / name) for name in names if (match := _NAME.fullmatch(name))]
     return sorted(Waiting(match[1], int(match[2]), path) for match, path in found)
+
+
+def list_leftovers(spool: Path, before: float) -> list[Waiting]:
+    """Return what a host began to write and did not finish, untouched since `before` (seconds since 1970)."""
+    found = set()
+    for path in spool.iterdir() if spool.is_dir() else ():
+        match = _LEFTOVER.fullmatch(path.name)
+        if match is None or path.lstat().st_mtime >= before:
+            continue
+        stem = path.name.removesuffix(".files")
+        target = spool / (stem if match[1] else f"{stem}.handover")
+        if match[1] or not target.exists():
+            found.add(Waiting(match[2], int(match[3]), target))
+    return sorted(found)
 
 
 def attached_files(waiting: Waiting, limit: int) -> list[Path]:
