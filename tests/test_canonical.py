@@ -97,3 +97,17 @@ def test_keys_are_sorted_by_utf16_units_and_not_by_code_points():
 def test_a_digest_is_written_as_text():
     digest = Digest.of(b"abc")
     assert canonical.from_bytes(canonical.to_bytes({"d": digest})) == {"d": str(digest)}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [(b"x",), [(1.5,)], {"a": ({1: 2},)}, {"a": ({1},)}, (float("nan"),), {"a": ("\ud83d",)}, [[2**53], ()]],
+)
+def test_values_without_a_canonical_form_are_refused_inside_tuples_too(value):
+    with pytest.raises(MalformedError):
+        canonical.to_bytes(value)
+
+
+@given(VALUES)
+def test_tuples_are_written_as_lists_are(value):
+    assert canonical.to_bytes({"a": (value, (value,))}) == rfc8785.dumps({"a": [value, [value]]})

@@ -73,11 +73,22 @@ def _encode_plain(value: Any) -> bytes | None:
     """
     try:
         data = _sorted_encoder.encode(value)
-        if _is_plainly_written(data) and _decoder.decode(data) == value:
+        if _is_plainly_written(data) and _is_same(_decoder.decode(data), value):
             return data
     except (MalformedError, msgspec.DecodeError, UnicodeError, TypeError, ValueError, RecursionError):
         pass
     return None
+
+
+def _is_same(read: Any, value: Any) -> bool:
+    """Compare what was read back; where only tuples differ from lists, it is the same."""
+    if read == value:
+        return True
+    if type(value) is dict and type(read) is dict:
+        return read.keys() == value.keys() and all(_is_same(read[key], item) for key, item in value.items())
+    if type(value) in (list, tuple) and type(read) is list:
+        return len(read) == len(value) and all(map(_is_same, read, value))
+    return False
 
 
 def _is_plainly_written(data: bytes) -> bool:

@@ -20,6 +20,7 @@ from makingof.event import Kind, OccurredBy, Source
 from makingof.part import Means, PartType, Role, Vouched, convert
 
 VERSION = 1
+_LEAVES = (str, int, type(None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +89,15 @@ def resolve_attached(body: Any, file_parts: Sequence[Digest]) -> Any:
 
     A number nobody attached is a `MalformedError`.
     """
+    if isinstance(body, _LEAVES):  # nearly all there is
+        return body
     match body:
         case Attached(number=number):
             if not 0 <= number < len(file_parts):
                 message = f"observation names attachment {number} and attaches {len(file_parts)}"
                 raise MalformedError(message)
             return file_parts[number]
-        case Mapping():
+        case dict() | Mapping():
             return {key: resolve_attached(value, file_parts) for key, value in body.items()}
         case list() | tuple():
             return [resolve_attached(value, file_parts) for value in body]
