@@ -164,9 +164,16 @@ def test_more_shown_is_never_worse(outcomes, data):
 
 
 @given(OUTCOMES)
-def test_the_order_of_needs_does_not_matter(outcomes):
-    assert _all_of(outcomes) is _all_of(outcomes[::-1])
+def test_behind_the_first_of_all_the_order_of_needs_does_not_matter(outcomes):
+    assert _all_of(outcomes) is _all_of([outcomes[0], *outcomes[:0:-1]])
     assert _at_least(outcomes, 1) is _at_least(outcomes[::-1], 1)
+
+
+def test_what_a_thing_must_come_with_does_not_show_the_thing():
+    assert _all_of([Outcome.ABSENT, Outcome.SHOWN]) is Outcome.ABSENT
+    assert _all_of([Outcome.SHOWN, Outcome.ABSENT]) is Outcome.PARTLY
+    assert _all_of([Outcome.NOT_APPLICABLE, Outcome.SEALED, Outcome.SHOWN]) is Outcome.SEALED
+    assert _all_of([Outcome.SHOWN, Outcome.CONTRADICTED]) is Outcome.CONTRADICTED
 
 
 @pytest.mark.parametrize(

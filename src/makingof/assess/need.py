@@ -140,16 +140,19 @@ def _is_dated(asked: BoundAsked, position: int, evidence: Evidence) -> bool:
 
 
 def _all_of(outcomes: Sequence[Outcome]) -> Outcome:
+    """Weigh `all`: the first need that applies is the thing itself, the others are what it must come with.
+
+    Where the thing itself is not shown, what it must come with does not show it partly:
+    that a person acted is no arrangement.
+    """
     asked = [item for item in outcomes if item is not Outcome.NOT_APPLICABLE]
     if not asked:
         return Outcome.NOT_APPLICABLE
     if Outcome.CONTRADICTED in asked:
         return Outcome.CONTRADICTED
-    if all(item is Outcome.SHOWN for item in asked):
-        return Outcome.SHOWN
-    if _POSITIVE.intersection(asked):
-        return Outcome.PARTLY
-    return next(item for item in (Outcome.ABSENT, Outcome.SEALED, Outcome.UNVERIFIABLE) if item in asked)
+    if asked[0] not in _POSITIVE:
+        return asked[0]
+    return Outcome.SHOWN if all(item is Outcome.SHOWN for item in asked) else Outcome.PARTLY
 
 
 def _at_least(outcomes: Sequence[Outcome], count: int) -> Outcome:
