@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 from bench import peers
-from bench.corpus import make_corpus
+from bench.corpus import SMALL, make_corpus
 from bench.measuring import OUT, Contender, measure, ours
 from bench.rows import Row, Scale, Target
 
@@ -20,10 +20,10 @@ _NOTE = (
 )
 
 
-def corpus(count: int) -> Path:
+def corpus(count: int, side: int = SMALL) -> Path:
     """Return a folder of `count` pictures, read once so that nobody pays for the first look."""
-    folder = OUT / f"corpus-{count}"
-    for path in make_corpus(folder, count):
+    folder = OUT / f"corpus-{count}-{side}"
+    for path in make_corpus(folder, count, side):
         path.read_bytes()
     return folder
 

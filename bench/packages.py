@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from bench import peers
+from bench.corpus import LARGE, SMALL
 from bench.importing import corpus
 from bench.logs import environment
 from bench.measuring import OUT, Contender, measure, ours
@@ -16,7 +17,16 @@ OURS, HASH = "makingof verify", "hashlib alone"
 
 def measure_package(scale: Scale) -> Row:
     """Measure checking a package whole, and what other checkers make of the same bytes unpacked."""
-    package, unpacked = _package(scale.packed_pictures)
+    return _measure(scale, "package", scale.packed_pictures, LARGE)
+
+
+def measure_small_pictures(scale: Scale) -> Row:
+    """The same with small pictures: the record weighs more, the bytes less."""
+    return _measure(scale, "package-small", 2 * scale.packed_pictures, SMALL)
+
+
+def _measure(scale: Scale, key: str, count: int, side: int) -> Row:
+    package, unpacked = _package(key, count, side)
     seal = package.with_name("seal.json")
     contenders = [
         Contender(OURS, lambda _: ours("verify_package", package)),
@@ -54,10 +64,11 @@ def measure_package(scale: Scale) -> Row:
             peer="evidence-seal",
         ),
     ]
-    measured = measure("package", contenders, scale.rounds)
+    measured = measure(key, contenders, scale.rounds)
     size = package.stat().st_size
-    title = f"Verify a package of {scale.packed_pictures:,} pictures, {size / 1e6:.0f} MB"
-    row = Row("package", title, "MB", measured)
+    each = "2 MB" if side == LARGE else "400 kB"
+    title = f"Verify a package of {count:,} pictures of {each}, {size / 1e6:.0f} MB"
+    row = Row(key, title, "MB", measured)
     row.counts = {item.name: round(size / 1e6) for item in measured}
     slower = row.ratio(HASH, OURS)
     row.targets = [Target("time, beside hashlib over the same bytes", 1.3, slower, at_least=False, unit="×")]
@@ -67,12 +78,12 @@ def measure_package(scale: Scale) -> Row:
     return row
 
 
-def _package(count: int) -> tuple[Path, Path]:
-    folder = OUT / "made" / "package"
+def _package(key: str, count: int, side: int) -> tuple[Path, Path]:
+    folder = OUT / "made" / key
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     package, unpacked = folder / "package.zip", folder / "unpacked"
-    command = ours("make_package", corpus(count), package)
+    command = ours("make_package", corpus(count, side), package)
     subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True)
     with zipfile.ZipFile(package) as archive:
         archive.extractall(unpacked)

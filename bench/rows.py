@@ -15,7 +15,7 @@ class Scale:
     peer_events: int = 300
     log_entries: int = 100_000
     log_events: int = 10_000
-    packed_pictures: int = 400
+    packed_pictures: int = 200
     grown: int = 1_000_000
     starts: int = 10
     rounds: int = 5
@@ -31,7 +31,7 @@ QUICK = Scale(
     peer_events=20,
     log_entries=5_000,
     log_events=500,
-    packed_pictures=40,
+    packed_pictures=10,
     grown=100_000,
     starts=3,
     rounds=2,

@@ -19,7 +19,7 @@ from bench.appending import measure_append  # noqa: E402
 from bench.importing import measure_import  # noqa: E402
 from bench.logs import measure_growth, measure_verify  # noqa: E402
 from bench.measuring import OUT  # noqa: E402
-from bench.packages import measure_package  # noqa: E402
+from bench.packages import measure_package, measure_small_pictures  # noqa: E402
 from bench.reading import measure_reading  # noqa: E402
 from bench.rows import FULL, QUICK  # noqa: E402
 from bench.starting import measure_start  # noqa: E402
@@ -30,6 +30,7 @@ ROWS = {
     "append": measure_append,
     "verify-log": measure_verify,
     "package": measure_package,
+    "package-small": measure_small_pictures,
     "start": measure_start,
     "growth": measure_growth,
 }

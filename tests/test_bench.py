@@ -1,16 +1,13 @@
 """The bench runs: every row's own side with the smallest sizes, no peer installed."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-
 from bench import report
 from bench.corpus import make_corpus
 from bench.labelled import FACTS, write_labelled
-from bench.measuring import OURS, ROOT, last_json
+from bench.measuring import ROOT, last_json
+from bench.ours import JOBS
 
 POINTS = [
     {"size": 1_000, "grouped_us": 40.0, "single_us": 900.0, "proof_hashes": 11, "proof_us": 60.0}
@@ -20,18 +17,6 @@ POINTS = [
 ]
 
 
-def run(folder, *arguments):
-    done = subprocess.run(
-        [sys.executable, str(OURS), *map(str, arguments)],
-        cwd=folder,
-        env=dict(os.environ) | {"PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return last_json(done.stdout)
-
-
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pictures") / "made"
@@ -39,20 +24,40 @@ def pictures(tmp_path_factory):
     return folder
 
 
-def test_every_job_of_ours_runs(pictures, tmp_path):
-    for job in ("import_held", "import_in_place", "copy_sync_hash", "hash_alone"):
-        folder = tmp_path / job
-        folder.mkdir()
-        assert run(folder, job, pictures)["seconds"] > 0
-    (tmp_path / "package").mkdir()
-    run(tmp_path / "package", "make_package", pictures, "p.zip")
-    assert run(tmp_path / "package", "verify_package", "p.zip")["steps"] > 10
-    (tmp_path / "log").mkdir()
-    run(tmp_path / "log", "fill_log", 8, 5)
-    assert run(tmp_path / "log", "verify_log", "archive/log.sqlite")["entries"] == 9
+@pytest.fixture
+def run(capsys, monkeypatch):
+    """Do one of our jobs in a folder, and return what it printed."""
+
+    def do(folder, job, *arguments):
+        folder.mkdir(exist_ok=True)
+        monkeypatch.chdir(folder)
+        JOBS[job](*map(str, arguments))
+        return last_json(capsys.readouterr().out)
+
+    return do
 
 
-def test_the_labelled_set_is_read_without_a_fault(tmp_path):
+@pytest.mark.parametrize("job", ["import_held", "import_in_place", "copy_sync_hash", "hash_alone"])
+def test_pictures_are_taken_in_and_timed(run, pictures, tmp_path, job):
+    assert run(tmp_path, job, pictures)["seconds"] > 0
+
+
+def test_the_package_that_is_made_is_verified(run, pictures, tmp_path):
+    run(tmp_path, "make_package", pictures, "p.zip")
+    assert run(tmp_path, "verify_package", "p.zip")["steps"] > 10
+
+
+def test_the_log_that_is_filled_is_verified(run, tmp_path):
+    run(tmp_path, "fill_log", 8, 5)
+    assert run(tmp_path, "verify_log", "archive/log.sqlite")["entries"] == 9
+
+
+def test_a_log_of_headers_grows_and_is_verified(run, tmp_path):
+    points = run(tmp_path, "grow_log", 1_000)["points"]
+    assert (points[0]["size"], points[0]["proof_hashes"]) == (1_000, 11)
+
+
+def test_the_labelled_set_is_read_without_a_fault(run, tmp_path):
     expected = write_labelled(tmp_path / "set")
     listed = tmp_path / "listed"
     listed.write_text("".join(f"{path}\n" for path in expected), encoding="utf-8")
