@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import sys
-import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -48,14 +47,13 @@ def main() -> None:
     given = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
     path = OUT / ("quick.json" if given.quick else "results.json")
-    results = _kept(path) if given.row else {}
-    started = time.monotonic()
+    rows = _kept(path) if given.row else {}
+    found = {"machine": machine(), "rows": rows}
     for name in given.row or ROWS:
         print(f"{name} …", file=sys.stderr, flush=True)
-        results[name] = ROWS[name](QUICK if given.quick else FULL).to_json()
-    found = {"machine": machine(), "rows": {name: results[name] for name in ROWS if name in results}}
-    found["seconds"] = round(time.monotonic() - started)
-    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        rows[name] = ROWS[name](QUICK if given.quick else FULL).to_json()
+        found["rows"] = {known: rows[known] for known in ROWS if known in rows}
+        path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(report.table(found))
     if given.write:
         report.write(found)
