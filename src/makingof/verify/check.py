@@ -310,7 +310,9 @@ class _Run:
             raise IntegrityError(message)
         if silent:
             return _Said("skipped_lineage", outcome=Outcome.SKIPPED, count=len(listed))
-        return _Said("passed_lineage", count=len(listed))
+        size = self.description.log.size
+        unseen = size - len(self.record.entries)
+        return _Said("passed_lineage", count=len(listed), unseen=unseen, size=size)
 
     def count_streams(self) -> _Said:
         counted = count_streams(self.record, self.ranges, self.graph)
