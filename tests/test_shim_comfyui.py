@@ -185,8 +185,26 @@ def _check_details(run, jobs, ends):
     first = ends[jobs["01-txt2img"][0]][0]
     weights = run.parts(first[0], PartType.ENVIRONMENT)[0].body["facts"]["weights"]
     assert len(weights["4.ckpt_name"]["sha256"]) == 64
+    assert weights["4.ckpt_name"]["name"] == "random-sd15.safetensors"
     named = json.loads((RUNS / run.host.version / "01-txt2img/files.json").read_text("utf-8"))
     assert [file.digest.hex for file in run.files(first[0])] == [item["sha256"] for item in named]
+
+
+def test_no_folder_of_a_person_stands_in_the_environment(run, monkeypatch):
+    given = [
+        "main.py",
+        "--cpu",
+        "--base-directory",
+        "/home/somebody/art",
+        "--front-end-root=C:\\Users\\somebody\\web",
+    ]
+    monkeypatch.setattr(sys, "argv", given)
+    assert run.jobs.host.environment()["arguments"] == [
+        "--cpu",
+        "--base-directory",
+        "art",
+        "--front-end-root=web",
+    ]
 
 
 def test_refused_submissions_are_attempts_with_the_hosts_own_reason(run):

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .telling import REMOVED, SECRET
+
 _WEIGHTS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
 
 
@@ -66,7 +68,7 @@ class Host:
         facts: dict[str, Any] = {
             "python": platform.python_version(),
             "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-            "arguments": [str(item) for item in sys.argv[1:]],
+            "arguments": plain_arguments(sys.argv[1:]),
         }
         for name in (
             "torch",
@@ -95,6 +97,27 @@ class Host:
         with contextlib.suppress(Exception):
             return str(getattr(self.folders, f"get_{kind}_directory")())
         return None
+
+
+def plain_arguments(arguments: "list[str]") -> "list[str]":
+    """Return a command line without folders, and without what stands behind a name like a credential's."""
+    plain, is_secret = [], False
+    for argument in map(str, arguments):
+        name, equals, _ = argument.partition("=")
+        names_secret = bool(SECRET.search(name.lstrip("-")))
+        if is_secret or (names_secret and equals):
+            plain.append(f"{name}={REMOVED}" if equals else REMOVED)
+        else:
+            plain.append(_without_folders(argument))
+        is_secret = names_secret and not equals
+    return plain
+
+
+def _without_folders(argument: str) -> str:
+    """Keep what was switched on, and of a path its last name: folders hold people's names."""
+    name, equals, value = argument.rpartition("=")
+    last = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
+    return f"{name}{equals}{last}"
 
 
 def _torch_facts(torch: Any) -> dict[str, Any]:

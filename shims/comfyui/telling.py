@@ -10,9 +10,9 @@ from typing import Any
 
 MAX_RAW_BYTES = 512 * 1024
 MAX_TEXT = 20_000
-_REMOVED = "(removed by makingof: a credential)"
+REMOVED = "(removed by makingof: a credential)"
 # Named fields only. A prompt that looks like a key stays: removing it would destroy what is to be shown.
-_SECRET = re.compile(
+SECRET = re.compile(
     r"(?i)(^|[_\-.])(api[_\-]?key|auth[_\-]?token|access[_\-]?token|bearer|secret|password|passwd|authorization)($|[_\-.])"
 )
 _WEIGHTS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
@@ -43,7 +43,7 @@ def graph_parts(data: bytes, locator: str, files: "list[Part]") -> "list[Part]":
 
 def without_credentials(data: bytes) -> "tuple[bytes, list[str]]":
     """Return the graph without the values of fields named like credentials, and which those were."""
-    if not _SECRET.search(data.decode("utf-8", "replace").replace('"', ".")):
+    if not SECRET.search(data.decode("utf-8", "replace").replace('"', ".")):
         return data, []
     removed: list[str] = []
     cleaned = _clean(json.loads(data), "", removed)
@@ -54,9 +54,9 @@ def _clean(value: Any, place: str, removed: "list[str]") -> Any:
     if isinstance(value, dict):
         kept = {}
         for name, item in value.items():
-            if isinstance(item, str) and item and _SECRET.search(str(name)):
+            if isinstance(item, str) and item and SECRET.search(str(name)):
                 removed.append(f"{place}.{name}".lstrip("."))
-                kept[name] = _REMOVED
+                kept[name] = REMOVED
             else:
                 kept[name] = _clean(item, f"{place}.{name}", removed)
         return kept

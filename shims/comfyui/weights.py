@@ -36,11 +36,11 @@ class Weights:
         """Say what is known of a file now; a digest still being taken is said to be so."""
         key = _key(path)
         if key is None:
-            return {"path": str(path), "state": "vanished"}
+            return {"name": path.name, "state": "vanished"}
         _, size, _ = key.rsplit("|", 2)
         digest = self._digests.get(key)
         state = {"sha256": digest} if digest else {"state": "being hashed"}
-        return {"path": str(path), "size": int(size), **state}
+        return {"name": path.name, "size": int(size), **state}
 
     def wait(self, paths: "list[Path]", seconds: float) -> None:
         """Wait for digests that are being taken, so long and no longer."""
