@@ -251,6 +251,9 @@ def test_what_was_withheld_is_opened_later_beside_the_package(call, ready, tmp_p
     assert call("verify", package, "--open", opened)[0] == 0
     opened.write_bytes(opened.read_bytes().replace(b"crane", b"heron"))
     assert call("verify", package, "--open", opened)[0] == 1
+    everything = tmp_path / "everything.jsonl"
+    assert call("export", "--disclose", package, "-o", everything)[0] == 0
+    assert call("verify", package, "--open", everything, "--sm3")[0] == 0
     assert call("export", "--disclose", f"{event}:choice", "-o", tmp_path / "x.jsonl")[0] == 2
     assert call("export", ready / "a.png", "-o", tmp_path / "y.zip", "--withhold", f"{event}:reason")[0] == 2
 

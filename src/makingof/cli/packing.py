@@ -1,5 +1,6 @@
 """`export` and `verify`: the package, written and checked."""
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -10,8 +11,11 @@ from makingof.archive.authorities import authorities_of
 from makingof.archive.export import export_package, part_bytes, repeat_request, write_request
 from makingof.archive.names import Namer
 from makingof.archive.stamping import stamp_log
+from makingof.bundle.container import open_container
 from makingof.bundle.description import Options
+from makingof.bundle.disclose import disclose
 from makingof.bundle.lines import join_lines
+from makingof.bundle.read import read_record
 from makingof.bundle.request import Request
 from makingof.cli.command import argument, command, option
 from makingof.cli.inspecting import visible
@@ -39,7 +43,7 @@ _FILE = click.Path(exists=True, path_type=Path)
 @option("--full", is_flag=True, help="help.option_full")
 @option("--repeat", metavar="EVENT", help="help.option_repeat")
 @option("--refresh", metavar="EVENT", help="help.option_refresh")
-@option("--disclose", multiple=True, metavar="EVENT[:PART]", help="help.option_disclose")
+@option("--disclose", "disclosed", multiple=True, metavar="PACKAGE|EVENT[:PART]", help="help.option_disclose")
 @option("--no-stamp", is_flag=True, help="help.option_no_stamp")
 def export(
     terminal: Terminal,
@@ -50,15 +54,15 @@ def export(
     full: bool,
     repeat: str | None,
     refresh: str | None,
-    disclose: tuple[str, ...],
+    disclosed: tuple[str, ...],
     no_stamp: bool,
 ) -> None:
     """Write a package; see `help.export`."""
     if repeat is not None:
         _repeat(terminal, repeat, output)
         return
-    if disclose:
-        _disclose(terminal, disclose, output)
+    if disclosed:
+        _disclose(terminal, disclosed, output)
         return
     with writing(terminal) as archive:
         namer = Namer(archive)
@@ -108,14 +112,20 @@ def _event_with(archive: Archive, namer: Namer, event: str, part_type: str) -> D
 def _disclose(terminal: Terminal, wanted: tuple[str, ...], output: Path) -> None:
     """Write parts that were sealed in a package, for `verify --open` beside it."""
     with reading(terminal) as archive:
-        namer = Namer(archive)
-        lines = []
-        for item in wanted:
-            event, _, part_type = item.partition(":")
-            lines += part_bytes(archive, namer.event(event), part_type)
-    durable.write_new(output, join_lines(lines), mode=durable.SHARED)
-    terminal.say("cli.disclosed", path=output, count=len(lines))
-    terminal.json({"file": str(output), "parts": len(lines)})
+        data = b"".join(_opened(archive, item) for item in wanted)
+    durable.write_new(output, data, mode=durable.SHARED)
+    count = data.count(b"\n")
+    terminal.say("cli.disclosed", path=output, count=count)
+    terminal.json({"file": str(output), "parts": count})
+
+
+def _opened(archive: Archive, item: str) -> bytes:
+    """Everything a package sealed, or the parts of one event."""
+    if Path(item).exists():
+        with closing(open_container(Path(item))) as container:
+            return disclose(read_record(container), archive.log)
+    event, _, part_type = item.partition(":")
+    return join_lines(part_bytes(archive, Namer(archive).event(event), part_type))
 
 
 def _stamp_first(terminal: Terminal, archive: Archive) -> None:
@@ -158,13 +168,17 @@ def _repeat(terminal: Terminal, event: str, output: Path) -> None:
 @argument("package", type=_FILE)
 @option("--trust", type=_FILE, help="help.option_trust")
 @option("--open", "openings", multiple=True, type=_FILE, help="help.option_open")
-def verify(terminal: Terminal, package: Path, trust: Path | None, openings: tuple[Path, ...]) -> int:
+@option("--sm3", is_flag=True, help="help.option_sm3")
+def verify(
+    terminal: Terminal, package: Path, trust: Path | None, openings: tuple[Path, ...], sm3: bool
+) -> int:
     """Check a package; see `help.verify`. Returns 1 if something is wrong."""
     report = check_bundle(
         package,
         trust=load_trust(trust) if trust else built_in_trust(),
         openssl=find_openssl(),
         openings=read_openings(openings),
+        computes_sm3=sm3,
     )
     terminal.json(report.to_builtins(terminal.language))
     for line in report.lines(terminal.language):
