@@ -182,12 +182,15 @@ def test_a_plugin_that_is_no_probe_or_takes_a_name_is_refused_by_name(name, valu
 def test_ten_thousand_siblings_are_judged_and_named_within_bounds():
     history = History()
     enrol(history)
-    names = [f"{number}.png" for number in range(400)]
-    made = [history.generate(*names[at : at + 15], minutes=0.01) for at in range(0, 400, 15)]
-    files = [part for item in made for part in item.parts]
-    history.keep(files[0], among=files, cites=made[:64])
-    done = assess(evidence(history, files[0]), PACKS[0], PROBES)
+    batches = [[f"{batch}-{number}.png" for number in range(500)] for batch in range(20)]
+    made = [history.generate(*names, listed=True) for names in batches]
+    files = [
+        part for item in made for part, kind in zip(item.parts, item.types, strict=True) if kind == "file"
+    ]
+    history.keep(files[1], among=files, cites=made)
+    done = assess(evidence(history, files[1]), PACKS[0], PROBES)
     assert len(done.to_bytes()) < 500_000
+    assert done.find("selection").outcome is Outcome.SHOWN
 
 
 def test_control_characters_of_a_hostile_record_reach_no_message():
