@@ -30,8 +30,20 @@ from makingof.verify.check import check_bundle
 FOLDER = Path("work")
 
 
-def report(seconds: float, **more: object) -> None:
-    print(json.dumps({"seconds": seconds, **more}))
+Moment = tuple[float, float]  # on the wall, and of this process
+
+
+def now() -> Moment:
+    return time.perf_counter(), time.process_time()
+
+
+def since(started: Moment) -> Moment:
+    wall, cpu = now()
+    return wall - started[0], cpu - started[1]
+
+
+def report(spent: Moment, **more: object) -> None:
+    print(json.dumps({"seconds": spent[0], "cpu": spent[1], **more}))
 
 
 @contextmanager
@@ -59,28 +71,28 @@ def _import(pictures: str, *, in_place: bool) -> None:
     paths = sorted(Path(pictures).glob("*.png"))
     with new_archive() as archive:
         os.sync()
-        started = time.perf_counter()
+        started = now()
         done = list(import_files(archive, paths, in_place=in_place))
-        seconds = time.perf_counter() - started
+        spent = since(started)
         assert {str(item.outcome) for item in done} == {"recognised"}
         assert len(done) == len(paths)
-        report(seconds, bytes=sum(path.stat().st_size for path in paths))
+        report(spent, bytes=sum(path.stat().st_size for path in paths))
 
 
 def copy_sync_hash(pictures: str) -> None:
     """One after the other: copy everything, sync the file system, hash everything."""
-    started = time.perf_counter()
+    started = now()
     shutil.copytree(pictures, "copy")
     handle = os.open("copy", os.O_RDONLY)
     _syncfs(handle)
     _hash_all(Path("copy"))
-    report(time.perf_counter() - started)
+    report(since(started))
 
 
 def hash_alone(pictures: str) -> None:
-    started = time.perf_counter()
+    started = now()
     _hash_all(Path(pictures))
-    report(time.perf_counter() - started)
+    report(since(started))
 
 
 def _hash_all(folder: Path) -> None:
@@ -104,12 +116,12 @@ def append_events(count: str, group: str) -> None:
     with new_archive() as archive:
         given = list(observations(int(count)))
         os.sync()
-        started = time.perf_counter()
+        started = now()
         for start in range(0, len(given), size):
             archive.recorder.record(given[start : start + size], means=Means.LIVE)
-        seconds = time.perf_counter() - started
+        spent = since(started)
         assert archive.log.size() == len(given) + 1
-        report(seconds)
+        report(spent)
 
 
 def append_and_index(count: str, group: str) -> None:
@@ -119,10 +131,10 @@ def append_and_index(count: str, group: str) -> None:
     with new_archive() as archive:
         given = list(observations(int(count)))
         os.sync()
-        started = time.perf_counter()
+        started = now()
         for start in range(0, len(given), size):
             archive.record(given[start : start + size], means=Means.LIVE)
-        report(time.perf_counter() - started)
+        report(since(started))
 
 
 # The log.
@@ -143,17 +155,17 @@ def fill_log(count: str, parts: str) -> None:
 def verify_log(path: str) -> None:
 
     with open_reader(Path(path)) as reader:
-        started = time.perf_counter()
+        started = now()
         found = check_log(reader)
-        seconds = time.perf_counter() - started
+        spent = since(started)
     found.require()
-    report(seconds, entries=found.head.size)
+    report(spent, entries=found.head.size)
 
 
 def grow_log(count: str) -> None:
     """Append up to `count` entries; at each power of ten, and in between, what one more costs."""
 
-    report(0.0, points=grow(Path("grown"), int(count)))
+    report((0.0, 0.0), points=grow(Path("grown"), int(count)))
 
 
 # Packages.
@@ -167,19 +179,19 @@ def make_package(pictures: str, package: str) -> None:
 
 def verify_package(package: str) -> None:
 
-    started = time.perf_counter()
+    started = now()
     found = check_bundle(Path(package))
-    seconds = time.perf_counter() - started
+    spent = since(started)
     found.require()
-    report(seconds, steps=len(found.steps))
+    report(spent, steps=len(found.steps))
 
 
 def hash_file(path: str) -> None:
     """Every byte of one file, read and hashed by hashlib alone."""
-    started = time.perf_counter()
+    started = now()
     with Path(path).open("rb", buffering=0) as file:
         hashlib.file_digest(file, "sha256")
-    report(time.perf_counter() - started)
+    report(since(started))
 
 
 # Reading.
@@ -189,11 +201,11 @@ def read_pictures(pictures: str) -> None:
     """Open each file and read every record in it."""
 
     paths = sorted(Path(pictures).glob("*.png"))
-    started = time.perf_counter()
+    started = now()
     for path in paths:
         with path.open("rb", buffering=0) as stream, mapped(stream) as data:
             assert read_records(data, path.name)
-    report(time.perf_counter() - started, files=len(paths))
+    report(since(started), files=len(paths))
 
 
 def read_labelled(listed: str) -> None:
@@ -202,7 +214,7 @@ def read_labelled(listed: str) -> None:
     for path in Path(listed).read_text(encoding="utf-8").splitlines():
         facts = facts_of(Path(path).read_bytes(), Path(path).name)
         answers[path] = {name: facts[name] for name in ("prompt", "negative", "seed", "steps")}
-    report(0.0, answers=answers)
+    report((0.0, 0.0), answers=answers)
 
 
 JOBS: dict[str, Callable[..., None]] = {

@@ -57,7 +57,12 @@ def _targets(rows: dict[str, dict]) -> str:
 
 
 def _row(row: dict) -> str:
-    lines = [f"### {row['title']}", "", f"| | {row['unit']}/s | seconds | syncs | |", "|---|---|---|---|---|"]
+    lines = [
+        f"### {row['title']}",
+        "",
+        f"| | {row['unit']}/s | seconds | CPU | syncs | |",
+        "|---|---|---|---|---|---|",
+    ]
     lines += [_contender(row, item) for item in row["measured"]]
     lines += ["", *row["notes"]] if row["notes"] else []
     return "\n".join([*lines, *_scores(row["facts"]), *_sizes(row["facts"])])
@@ -65,13 +70,14 @@ def _row(row: dict) -> str:
 
 def _contender(row: dict, item: dict) -> str:
     if item["missing"] or not item["seconds"]:
-        return f"| {item['name']} | – | – | – | not measured: {item['missing']} |"
+        return f"| {item['name']} | – | – | – | – | not measured: {item['missing']} |"
     ordered = sorted(item["seconds"])
     middle = _median(ordered)
     rate = _number(row["counts"][item["name"]] / middle)
     syncs = "" if item["syncs"] is None else f"{item['syncs']:,}"
     span = f"{_seconds(middle)} ({_seconds(ordered[0])}–{_seconds(ordered[-1])})"
-    return f"| {item['name']} | {rate} | {span} | {syncs} | {item['note']} |"
+    cpu = _seconds(item["said"]["cpu"]) if item["said"].get("cpu") else ""
+    return f"| {item['name']} | {rate} | {span} | {cpu} | {syncs} | {item['note']} |"
 
 
 def _scores(facts: dict) -> list[str]:

@@ -17,9 +17,9 @@ class Scale:
     log_events: int = 10_000
     packed_pictures: int = 200
     grown: int = 1_000_000
-    starts: int = 10
-    rounds: int = 5
-    peer_rounds: int = 3
+    starts: int = 7
+    rounds: int = 3
+    peer_rounds: int = 2
     sizes: bool = True  # make a wheel and install it: how large the program is
 
 

@@ -69,7 +69,14 @@ def test_the_table_says_what_was_not_measured_and_which_target_was_missed():
     row = {"key": "import", "title": "Import", "unit": "pictures", "notes": [], "facts": {}}
     row["counts"] = {"ours": 10}
     row["measured"] = [
-        {"name": "ours", "seconds": [2.0, 1.0, 3.0], "syncs": 4, "missing": "", "note": ""},
+        {
+            "name": "ours",
+            "seconds": [2.0, 1.0, 3.0],
+            "syncs": 4,
+            "missing": "",
+            "note": "",
+            "said": {"cpu": 0.9},
+        },
         {"name": "peer", "seconds": [], "syncs": None, "missing": "could not be installed", "note": ""},
     ]
     row["targets"] = [
@@ -78,8 +85,8 @@ def test_the_table_says_what_was_not_measured_and_which_target_was_missed():
     growth = {"key": "growth", "title": "Growth", "targets": [], "facts": {"points": POINTS}}
     machine = {"cores": 2, "memory_gib": 24, "kernel": "Linux", "python": "3.11", "load": 0.1}
     text = report.table({"machine": machine, "rows": {"import": row, "growth": growth}})
-    assert "| peer | – | – | – | not measured: could not be installed |" in text
-    assert "| ours | 5 | 2.00 (1.00–3.00) | 4 |  |" in text
+    assert "| peer | – | – | – | – | not measured: could not be installed |" in text
+    assert "| ours | 5 | 2.00 (1.00–3.00) | 0.900 | 4 |  |" in text
     assert "| ≥ 0.80 × | 0.50 × | **no** |" in text
 
 

@@ -10,7 +10,15 @@ from pymerkle import SqliteTree
 folder, count = sys.argv[1], int(sys.argv[2])
 given = [json.dumps(document(number)).encode() for number in range(count)]
 tree = SqliteTree(f"{folder}/tree.sqlite")
-started = time.perf_counter()
+started, used = time.perf_counter(), time.process_time()
 for entry in given:
     tree.append_entry(entry)
-print(json.dumps({"seconds": time.perf_counter() - started, "entries": tree.get_size()}))
+print(
+    json.dumps(
+        {
+            "seconds": time.perf_counter() - started,
+            "cpu": time.process_time() - used,
+            "entries": tree.get_size(),
+        }
+    )
+)
