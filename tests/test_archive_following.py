@@ -1,5 +1,7 @@
 """ComfyUI followed from outside: the recorded runs of both versions over a real loopback server."""
 
+from contextlib import contextmanager
+
 import pytest
 from tests.comfyui_host import RUNS, ComfyUI
 from tests.comfyui_http import serving
@@ -43,15 +45,28 @@ class Run:
         return found
 
 
-@pytest.fixture(params=["0.3.64", "0.8.0"])
-def run(request, archive, tmp_path):
+@contextmanager
+def running(archive, tmp_path, version):
     archive.clock = archive.recorder._clock = SystemClock()
-    host = ComfyUI(tmp_path / "ComfyUI", request.param)
+    host = ComfyUI(tmp_path / "ComfyUI", version)
     with serving(host) as url:
         yield Run(archive, host, url)
 
 
-def test_every_job_that_reaches_the_history_is_recorded_as_what_became_of_it(run):
+@pytest.fixture
+def run(archive, tmp_path):
+    with running(archive, tmp_path, "0.8.0") as made:
+        yield made
+
+
+@pytest.fixture(params=["0.3.64", "0.8.0"])
+def each(request, archive, tmp_path):
+    with running(archive, tmp_path, request.param) as made:
+        yield made
+
+
+def test_every_job_that_reaches_the_history_is_recorded_as_what_became_of_it(each):
+    run = each
     run.following.look()
     jobs: dict[str, list[str]] = {}
     for scenario, outcomes in ONE.items():
