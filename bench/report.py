@@ -60,7 +60,7 @@ def _row(row: dict) -> str:
     lines = [
         f"### {row['title']}",
         "",
-        f"| | {row['unit']}/s | seconds | CPU | syncs | |",
+        f"| | {row['unit']}/s | per CPU second | seconds | syncs | |",
         "|---|---|---|---|---|---|",
     ]
     lines += [_contender(row, item) for item in row["measured"]]
@@ -76,8 +76,9 @@ def _contender(row: dict, item: dict) -> str:
     rate = _number(row["counts"][item["name"]] / middle)
     syncs = "" if item["syncs"] is None else f"{item['syncs']:,}"
     span = f"{_seconds(middle)} ({_seconds(ordered[0])}–{_seconds(ordered[-1])})"
-    cpu = _seconds(item["said"]["cpu"]) if item["said"].get("cpu") else ""
-    return f"| {item['name']} | {rate} | {span} | {cpu} | {syncs} | {item['note']} |"
+    used = item["said"].get("cpu")
+    of_cpu = _number(row["counts"][item["name"]] / used) if used else ""
+    return f"| {item['name']} | {rate} | {of_cpu} | {span} | {syncs} | {item['note']} |"
 
 
 def _scores(facts: dict) -> list[str]:

@@ -75,7 +75,7 @@ def test_the_table_says_what_was_not_measured_and_which_target_was_missed():
             "syncs": 4,
             "missing": "",
             "note": "",
-            "said": {"cpu": 0.9},
+            "said": {"cpu": 1.0},
         },
         {"name": "peer", "seconds": [], "syncs": None, "missing": "could not be installed", "note": ""},
     ]
@@ -86,7 +86,7 @@ def test_the_table_says_what_was_not_measured_and_which_target_was_missed():
     machine = {"cores": 2, "memory_gib": 24, "kernel": "Linux", "python": "3.11", "load": 0.1}
     text = report.table({"machine": machine, "rows": {"import": row, "growth": growth}})
     assert "| peer | – | – | – | – | not measured: could not be installed |" in text
-    assert "| ours | 5 | 2.00 (1.00–3.00) | 0.900 | 4 |  |" in text
+    assert "| ours | 5 | 10 | 2.00 (1.00–3.00) | 4 |  |" in text
     assert "| ≥ 0.80 × | 0.50 × | **no** |" in text
 
 
