@@ -1,6 +1,7 @@
 """The command line as people use it: what is said, what is recorded, with which exit code."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -235,6 +236,19 @@ def test_the_demonstration_goes_as_told(call):
     code, out, _ = call("demo", "--json")
     assert code == 0
     assert json.loads(out.splitlines()[-1]) == {"sound": True, "caught": True}
+
+
+def test_a_log_that_was_succeeded_can_still_be_packed(call, ready, tmp_path):
+    assert call("backup", tmp_path / "backup")[0] == 0
+    call("keep", ready / "a.png")
+    shutil.rmtree(tmp_path / "home" / ".makingof")
+    assert call("restore", tmp_path / "backup")[0] == 0
+    assert call("init", "--successor", "--owner", "Test Owner")[0] == 0
+    (earlier,) = (tmp_path / "home" / ".makingof" / "earlier").iterdir()
+    code, out, err = call("--archive", earlier, "export", ready / "a.png", "-o", tmp_path / "earlier.zip")
+    assert code == 0, err
+    assert "can only be read" in out
+    assert call("verify", tmp_path / "earlier.zip")[0] == 0
 
 
 def test_what_was_withheld_is_opened_later_beside_the_package(call, ready, tmp_path):

@@ -31,6 +31,7 @@ from makingof.stamp.verify import verify_receipt
 from makingof.texts import say
 from makingof.tlog.audit import Outcome, Step, check_log
 from makingof.tlog.merkle import EMPTY_EDGE
+from makingof.tlog.readonly import ReadOnlyReason
 
 Progress = Callable[[int, int], None]
 
@@ -213,7 +214,9 @@ def _check_index(archive: Archive) -> Step:
 
 
 def _check_keys(archive: Archive) -> Step:
-    step = Step("keys")
+    step = Step("keys", count=1)
+    if archive.log.read_only is not None and archive.log.read_only.reason is ReadOnlyReason.NO_KEY:
+        step.skipped = str(archive.log.read_only.message)
     for path in find_exposed_keys(archive.home.state):
         step.blame(IntegrityError(say("fsck.key_exposed", path=path), hint=say("fsck.key_exposed_hint")))
     return step

@@ -28,6 +28,7 @@ from makingof.part import PartType
 from makingof.stamp.openssl import find_openssl
 from makingof.stamp.trust import built_in_trust, load_trust
 from makingof.texts import say
+from makingof.tlog.checkpoint import read_checkpoint
 from makingof.verify.check import check_bundle
 from makingof.verify.openings import read_openings
 
@@ -64,6 +65,8 @@ def export(
     if disclosed:
         _disclose(terminal, disclosed, output)
         return
+    if _export_read_only(terminal, pictures, project, Options(withhold, full), output):
+        return
     with writing(terminal) as archive:
         namer = Namer(archive)
         wanted = _wanted(archive, namer, pictures, project, refresh)
@@ -74,6 +77,27 @@ def export(
         done = export_package(archive, request, output)
         terminal.say("cli.exported", path=output, event=f"e{done.recorded.position}", payload=done.payload)
         terminal.json({"package": str(output), "payload": done.payload, "event": str(done.recorded.name)})
+
+
+def _export_read_only(
+    terminal: Terminal, pictures: tuple[str, ...], project: str | None, options: Options, output: Path
+) -> bool:
+    """Export from an archive that cannot be appended to, if its key is here; return whether it is one.
+
+    A log that has a successor, or was restored, stays evidence. The package is made at its
+    last signed checkpoint; that it was made cannot be noted in it any more.
+    """
+    with reading(terminal) as archive:
+        if archive.log.read_only is None:
+            return False
+        namer = Namer(archive)
+        withheld = _withheld(archive, namer, options.withhold)
+        wanted = _wanted(archive, namer, pictures, project, None)
+        size = read_checkpoint(archive.log.checkpoint()).size
+        payload = write_request(archive, Request(wanted, size, Options(withheld, options.full)), output)
+    terminal.say("cli.exported_unlogged", path=output, payload=payload)
+    terminal.json({"package": str(output), "payload": payload, "event": None})
+    return True
 
 
 def _wanted(
@@ -157,6 +181,7 @@ def _repeat(terminal: Terminal, event: str, output: Path) -> None:
         request, payload = repeat_request(archive, Namer(archive).event(event))
         made = write_request(archive, request, output)
     if made != payload:
+        durable.remove(output)
         raise IntegrityError(
             say("cli.repeat_differs", made=made, payload=payload), hint=say("cli.repeat_differs_hint")
         )
