@@ -228,3 +228,23 @@ def asset(file, **dalle) -> dict[str, Any]:
         "height": 1024,
         "metadata": {"dalle": dalle} if dalle else None,
     }
+
+
+HOSTILE = (
+    b'{"messages": [], "channel"',
+    b'[{"mapping": ' + b"[" * 200_000,
+    b'[{"mapping": {"a": 1, "b": {"message": 7}}}]',
+    b'{"channel": 1, "messages": [1, {"author": 2}, {"author": {"id": "936929561302675456"}}]}',
+    b'{"x": {"prompt": [1, 2], "outputs": {}}}',
+    (
+        b'{"x": {"prompt": [1, "x", {"1": {"class_type": 1}}, {}, []], "status": 3,'
+        b' "outputs": {"9": {"images": [{"filename": 7}]}}}}'
+    ),
+    b'[{"id": "11111111-0000-4000-8000-000000000001", "enqueue_time": 5, "full_command": null}]',
+    b'[{"id": "11111111-0000-4000-8000-000000000001", "enqueue_time": "x", "full_command": "\\ud800"}]',
+    (
+        b'{"mapping": {"a": {"message": {"content": {"parts": [{"asset_pointer": "sediment://file_00001111",'
+        b' "metadata": {"dalle": {"prompt": NaN, "gen_id": [1]}}}]}, "create_time": 1e400}}}}'
+    ),
+    b'\xff\xfe{"messages": []}',
+)

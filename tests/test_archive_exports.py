@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.exports import (
+    HOSTILE,
     JOBS,
     Invoke,
     asset,
@@ -25,8 +26,9 @@ from makingof.archive.exports import import_exports
 from makingof.archive.imports import import_files
 from makingof.capture.folder import list_files
 from makingof.digest import Digest
-from makingof.event import Event, Kind
-from makingof.part import Choice, Means, Note, Own, Parameters, PartType, Place, Report, Text
+from makingof.event import Event, Kind, Source
+from makingof.observation import Draft, Observation
+from makingof.part import Choice, Means, Note, Own, Parameters, PartType, Place, Report, Role, Text, body_of
 
 GRID, CHILD = JOBS
 
@@ -125,34 +127,6 @@ def test_a_picture_of_the_same_name_in_another_folder_is_not_the_one(archive, br
     assert done.missing == 1
 
 
-def test_rows_that_are_short_or_hostile_are_problems_and_the_rest_is_read(archive, bring, saved):
-    good = (saved / "log.csv").read_bytes()
-    (saved / "log.csv").write_bytes(good + b'1,2\r\n"' + b"x" * (2 << 20))
-    (done,) = bring(saved)
-    assert sum(done.events.values()) == 1
-    assert len(done.problems) == 2
-
-
-def test_rows_of_a_prompt_with_commas_quotes_and_newlines(archive, bring, folder):
-    words = 'a "crane", at dusk,\nby a lake'
-    (folder / "a.png").write_bytes(a1111_png("x", Seed=5))
-    (folder / "log.csv").write_bytes(log_csv({"prompt": words, "seed": 5, "filename": "a.png"}))
-    (done,) = bring(folder)
-    assert sum(done.events.values()) == 1
-
-
-def test_the_old_log_without_models_is_read_too(archive, bring, folder):
-    fields = ["prompt", "seed", "width", "height", "sampler", "cfgs", "steps", "filename", "negative_prompt"]
-    (folder / "a.png").write_bytes(a1111_png("x", Seed=5))
-    (folder / "log.csv").write_bytes(log_csv({"prompt": "x", "seed": 5, "filename": "a.png"}, fields=fields))
-    assert sum(bring(folder)[0].events.values()) == 1
-
-
-def test_another_program_s_csv_is_a_file_like_any_other(archive, bring, folder):
-    (folder / "log.csv").write_text("date,who\n1,2\n")
-    assert bring(folder) == []
-
-
 def test_the_latest_request_was_asked_and_made_nothing_by_its_word(archive, bring, folder):
     (folder / "params.txt").write_text(infotext("a crane at dusk", "blurry", Seed=7), encoding="utf-8")
     (done,) = bring(folder)
@@ -161,11 +135,6 @@ def test_the_latest_request_was_asked_and_made_nothing_by_its_word(archive, brin
     assert asked.first(PartType.PROMPT, Text).effective == "a crane at dusk"
     assert asked.first(PartType.PARAMETERS, Parameters).fields["seed"].value == "7"
     assert asked.means is Means.RECOVERED
-
-
-def test_another_file_called_params_is_none(archive, bring, folder):
-    (folder / "params.txt").write_text("learning_rate=0.1\n")
-    assert bring(folder) == []
 
 
 # Fooocus
@@ -189,20 +158,6 @@ def test_a_day_s_log_lists_pictures_and_those_deleted_since(archive, bring, fold
     (gone,) = told_by(archive, Kind.PROMPTED)
     assert gone.first(PartType.PROMPT, Text).effective == "a crane"
     assert gaps(archive)[0]["missing"] == 1
-
-
-def test_html_of_anybody_else_is_none(archive, bring, folder):
-    (folder / "page.html").write_text("<html></html>")
-    assert bring(folder) == []
-
-
-def test_a_log_cut_in_half_is_read_as_far_as_it_goes(archive, bring, folder):
-    (folder / "a.png").write_bytes(png())
-    log = fooocus_log(("b.png", fooocus_values("b", 1)), ("a.png", fooocus_values("a", 2)))
-    (folder / "log.html").write_bytes(log[: log.index(b'<div id="b_png"') + 40])
-    (done,) = bring(folder)
-    assert done.events[Kind.GENERATED] == 1
-    assert done.problems
 
 
 # SwarmUI
@@ -337,18 +292,6 @@ def test_a_damaged_database_is_a_gap_written_once_and_other_files_go_on(archive,
     assert archive.log.size() == size
 
 
-def test_a_view_without_end_in_place_of_the_table_is_no_database_of_ours(archive, bring, folder):
-    import sqlite3  # noqa: PLC0415 - for this hostile file alone
-
-    made = sqlite3.connect(folder / "evil.db")
-    made.execute(
-        "CREATE VIEW images AS WITH RECURSIVE n (image_name, image_category) AS"
-        " (SELECT 1, 1 UNION ALL SELECT image_name + 1, 1 FROM n) SELECT * FROM n"
-    )
-    made.close()
-    assert bring(folder) == []
-
-
 # Midjourney
 
 
@@ -377,31 +320,6 @@ def test_a_job_that_goes_on_from_one_of_four_chose_it(archive, bring, folder):
     (chosen,) = told_by(archive, Kind.SELECTED)
     assert len(chosen.first(PartType.CHOICE, Choice).among) == 4
     assert chosen.first(PartType.CHOICE, Choice).among_from == "tool"
-
-
-def test_a_time_without_an_offset_stays_a_claim(archive, bring, folder):
-    job = midjourney_job(GRID, "a crane", enqueue_time="2023-03-04 05:06:07.123456")
-    (folder / "job.json").write_text(json.dumps(job))
-    bring(folder)
-    (asked,) = told_by(archive, Kind.PROMPTED)
-    assert asked.event.header.occurred_at is None
-    assert report_of(asked).facts["enqueue_time"] == "2023-03-04 05:06:07.123456"
-
-
-def test_a_describe_job_is_described_and_never_a_prompt(archive, bring, folder):
-    job = midjourney_job(GRID, "a crane standing in water", job_type="describe", event_type="describe")
-    (folder / "job.json").write_text(json.dumps([job]))
-    bring(folder)
-    (described,) = told_by(archive, Kind.DESCRIBED)
-    assert described.first(PartType.NOTE, Note).title == "describe"
-    assert told_by(archive, Kind.PROMPTED) + told_by(archive, Kind.GENERATED) == []
-
-
-def test_jobs_that_are_each_other_s_parent_are_told_once_each(archive, bring, folder):
-    jobs = [midjourney_job(GRID, "a", parent_id=CHILD), midjourney_job(CHILD, "b", parent_id=GRID)]
-    (folder / "jobs.json").write_text(json.dumps(jobs))
-    (done,) = bring(folder)
-    assert sum(done.events.values()) == 2
 
 
 # Discord
@@ -442,30 +360,6 @@ def test_a_variation_of_a_whole_grid_says_that_it_does_not_know_which(archive, b
     assert "does not say" in report_of(chosen).facts["unknown"]
 
 
-def test_describe_in_a_channel_is_described_and_its_four_texts_no_prompts(archive, bring, folder):
-    texts = "\n\n".join(f"{n}\ufe0f\u20e3 a crane standing in water, number {n}" for n in range(1, 5))
-    (folder / "c.json").write_bytes(channel(message("1", "", embeds=[{"title": "", "description": texts}])))
-    bring(folder)
-    (described,) = told_by(archive, Kind.DESCRIBED)
-    assert "number 4" in described.first(PartType.NOTE, Note).text
-    assert entries(archive, Kind.PROMPTED) == []
-
-
-def test_a_refused_request_is_an_attempt(archive, bring, folder):
-    embed = {"title": "Banned prompt detected", "description": "The word is banned."}
-    (folder / "c.json").write_bytes(channel(message("1", "", embeds=[embed])))
-    bring(folder)
-    (attempt,) = told_by(archive, Kind.ATTEMPTED)
-    assert report_of(attempt).outcome == "refused"
-
-
-def test_a_prompt_with_asterisks_of_its_own_is_whole(archive, bring, folder):
-    (folder / "c.json").write_bytes(channel(message("1", "**a **bold** crane** - by me** - <@1> (fast)")))
-    bring(folder)
-    (asked,) = told_by(archive, Kind.PROMPTED)
-    assert asked.first(PartType.PROMPT, Text).effective == "a **bold** crane** - by me"
-
-
 # OpenAI
 
 
@@ -495,56 +389,88 @@ def test_a_picture_of_a_conversation_has_what_was_typed_and_what_the_model_was_g
     assert len(made.files()) == 1
 
 
-def test_a_picture_a_person_uploaded_is_nobody_s_generation(archive, bring, folder):
-    talk = conversation(
-        chat("m1", "user", [asset("file-service://file-AbCdEfGh12345678"), "what is this?"]),
-        chat("m2", "assistant", ["a crane"]),
-    )
-    (folder / "conversations.json").write_text(json.dumps([talk]))
+# ComfyUI's history, as real servers gave it
+
+RUNS = Path(__file__).parents[2] / "shared" / "samples" / "comfyui-runs"
+recorded = pytest.mark.skipif(not RUNS.exists(), reason="the recorded runs are not beside this checkout")
+SCENARIOS = (
+    "03-words-changed", "04-exact-repeat", "05-batch-of-4", "08-two-samplers", "09-preview-only",
+    "10b-no-client-id-repeat", "12-runtime-error", "13-interrupted", "17-text-through-string-node",
+    "21-partly-invalid", "22-error-after-output", "25-output-by-websocket", "29-repeat-after-file-removed",
+)  # fmt: skip
+
+
+@recorded
+@pytest.mark.parametrize("version", ["0.3.64", "0.8.0"])
+def test_recorded_histories_are_told_as_they_ran(archive, bring, version):
+    histories = [path for name in SCENARIOS for path in sorted((RUNS / version / name).glob("history*.json"))]
+    pictures = [
+        path
+        for name in SCENARIOS
+        for path in sorted((RUNS / version / name).glob("*/*"), key=str)
+        if path.suffix in (".png", ".webp") and path.parent.name in ("outputs", "temp")
+    ]
+    pictures += (RUNS / version / "05-batch-of-4" / "outputs").rglob("*.png")
+    bring(*pictures, *histories)
+    by_job = {}
+    for kind in (Kind.GENERATED, Kind.ATTEMPTED, Kind.PROMPTED):
+        by_job |= {report_of(entry).job: entry for entry in told_by(archive, kind)}
+
+    def job(name, number=""):
+        path = RUNS / version / name / f"history{number}.json"
+        return by_job[next(iter(json.loads(path.read_text("utf-8"))))]
+
+    assert job("03-words-changed").kind is Kind.GENERATED
+    assert job("03-words-changed").event.header.occurred_by == "tool"
+    again = job("04-exact-repeat")
+    assert (again.kind, report_of(again).outcome) == (Kind.ATTEMPTED, "redelivered")
+    first = archive.index.files_of(job("03-words-changed").files()[0].body.digest)[0]
+    assert again.event.header.cites == (first.event,)
+    batch = job("05-batch-of-4")
+    assert (len(batch.files()), report_of(batch).outputs) == (4, 4)
+    assert len(job("08-two-samplers").files()) == 2
+    assert [file.body.role for file in job("09-preview-only").files()] == [Role.PREVIEW]
+    assert report_of(job("10b-no-client-id-repeat")).outcome == "redelivered"
+    assert report_of(job("12-runtime-error")).outcome == "failed"
+    assert "exception_message" in report_of(job("12-runtime-error")).text
+    assert report_of(job("13-interrupted")).outcome == "interrupted"
+    assert job("21-partly-invalid").kind is Kind.GENERATED  # its picture holds `is_changed: NaN`
+    half = job("22-error-after-output", "-2")
+    assert (half.kind, report_of(half).outcome) == (Kind.GENERATED, "failed")
+    assert job("25-output-by-websocket").kind is Kind.PROMPTED
+    # 29: the first picture was removed, its exact repeat delivered its name, the next job took the name.
+    removed, repeated, renamed = (job("29-repeat-after-file-removed", f"-{n}") for n in (1, 2, 3))
+    assert removed.kind is Kind.PROMPTED
+    assert (repeated.kind, repeated.event.header.cites) == (Kind.ATTEMPTED, ())
+    assert renamed.kind is Kind.GENERATED
+
+
+@recorded
+def test_a_dump_of_several_jobs_is_one_export_and_jobs_of_a_hook_are_left_to_it(archive, bring, folder):
+    dump = RUNS / "0.8.0" / "history-max_items-5.json"
+    jobs = json.loads(dump.read_text("utf-8"))
+    (folder / "history.json").write_bytes(dump.read_bytes())
+    seen = next(iter(jobs))
+    report = Draft(PartType.REPORT, body_of(Report(outcome="failed", job=seen)), "hook")
+    hook = Observation(Kind.ATTEMPTED, Source("hook", "1", "comfyui"), (report,))
+    archive.record([hook], means=Means.LIVE)
     (done,) = bring(folder)
-    assert done.events == {}
+    assert (sum(done.events.values()), done.known) == (len(jobs) - 1, 1)
 
 
-def test_a_tree_that_bites_its_tail_ends(archive, bring, folder):
-    talk = conversation(chat("m1", "tool", [asset("sediment://file_000011112222", gen_id="g")], name="t"))
-    talk["mapping"]["m1"]["parent"] = "m1"
-    (folder / "conversations.json").write_text(json.dumps([talk]))
-    assert sum(bring(folder)[0].events.values()) == 1
+# Whatever the bytes
 
 
-# Hostile and damaged
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b'{"messages": [], "channel"',
-        b'[{"mapping": ' + b"[" * 200_000,
-        b'[{"mapping": {"a": 1, "b": {"message": 7}}}]',
-        b'{"channel": 1, "messages": [1, {"author": 2}, {"author": {"id": "936929561302675456"}}]}',
-        b'{"x": {"prompt": [1, 2], "outputs": {}}}',
-        b'{"x": {"prompt": [1, "x", {}, {}, []], "outputs": {"9": {"images": [{"filename": 7}]}}, "status": 3}}',
-        b'[{"id": "11111111-0000-4000-8000-000000000001", "enqueue_time": 5, "full_command": null}]',
-        b'[{"id": "11111111-0000-4000-8000-000000000001", "enqueue_time": "x", "full_command": "\\ud800"}]',
-        (
-            b'{"mapping": {"a": {"message": {"content": {"parts": [{"asset_pointer": "sediment://file_00001111",'
-            b' "metadata": {"dalle": {"prompt": NaN, "gen_id": [1]}}}]}, "create_time": 1e400}}}}'
-        ),
-    ],
-)
-def test_hostile_json_is_a_gap_or_nothing_and_never_stops_the_import(archive, bring, folder, data):
+def test_hostile_exports_never_stop_an_import_and_are_told_once(archive, bring, folder):
+    for number, data in enumerate(HOSTILE):
+        (folder / f"{number}.json").write_bytes(data)
     (folder / "a.png").write_bytes(a1111_png("a crane", Seed=1))
-    (folder / "export.json").write_bytes(data)
-    bring(folder)
-    assert len(entries(archive, Kind.GENERATED)) >= 1
+    done = bring(folder)
+    assert any(item.damaged for item in done)
+    assert {gap["why"] for gap in gaps(archive)} >= {"export_unreadable"}
     size = archive.log.size()
     bring(folder)
     assert archive.log.size() == size
-
-
-def test_json_that_is_no_export_is_not_even_parsed(archive, bring, folder):
-    (folder / "workflow.json").write_text('{"nodes": [], "links": []')
-    assert bring(folder) == []
 
 
 # Every source

@@ -104,10 +104,13 @@ def _copied(quoted: str) -> dict[str, str] | None:
 
 
 def _rows(entry: str) -> Iterator[tuple[str, str]]:
-    for label in _ROW.finditer(entry):
+    at = 0
+    while (label := _ROW.search(entry, at)) is not None:
         end = _ROW_END.search(entry, label.end())
-        if end is not None:
-            yield label[1], entry[label.end() : end.start()].replace(" </br> ", "\n")
+        if end is None:  # nor will any later row have one
+            return
+        yield label[1], entry[label.end() : end.start()].replace(" </br> ", "\n")
+        at = end.end()
 
 
 def _key(label: str) -> str:
