@@ -89,7 +89,7 @@ def _sizes() -> dict[str, dict]:
     _install_ours()
     found = {}
     for peer in ("makingof", "attestroot", "evidence-seal", "dvc", "mlflow"):
-        if peers.why_missing(peer) and peer != "makingof":
+        if peer != "makingof" and peers.why_missing(peer):
             continue
         done = subprocess.run([peers.python(peer), "-c", _COUNT], check=True, capture_output=True, text=True)
         counted = last_json(done.stdout)
