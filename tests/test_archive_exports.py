@@ -264,6 +264,25 @@ def test_a_star_put_later_is_told_and_nothing_else_again(archive, bring, invoke)
     assert (done.events, done.known) == ({Kind.SELECTED: 1}, 1)
 
 
+@pytest.mark.parametrize("with_log", [True, False])
+def test_rows_that_still_stand_in_the_write_ahead_log_are_read_or_missed_aloud(
+    archive, bring, invoke, with_log
+):
+    path = invoke / "databases" / "invokeai.db"
+    made = Invoke(path)
+    made.image(NAMES[0])
+    made._made.commit()
+    made._made.execute("PRAGMA journal_mode = WAL")
+    made.image(NAMES[1], starred=1)
+    made._made.commit()
+    before = path.read_bytes(), path.with_name("invokeai.db-wal").read_bytes()
+    (done,) = bring(invoke if with_log else path)
+    assert (path.read_bytes(), path.with_name("invokeai.db-wal").read_bytes()) == before
+    assert done.events == {Kind.PROMPTED: 2 if with_log else 1}
+    assert bool(done.problems) is not with_log
+    made.close()
+
+
 def test_the_database_itself_is_never_opened_or_changed(archive, bring, invoke):
     made = Invoke(invoke / "databases" / "invokeai.db")
     made.image(NAMES[0])

@@ -1,7 +1,9 @@
 """The parsers of exports: bytes in, what they tell out, whatever the bytes."""
 
+import contextlib
 import json
 import sqlite3
+import struct
 import time
 
 import pytest
@@ -25,6 +27,8 @@ from tests.records import infotext
 
 from makingof.capture.exports.recognise import Damaged, may_be_export, read_export
 from makingof.capture.exports.told import Export, moment_of_seconds, moment_of_text
+from makingof.capture.exports.write_ahead import apply_write_ahead_log
+from makingof.errors import MalformedError
 from makingof.event import Kind
 from makingof.part import PartType
 
@@ -177,6 +181,53 @@ def test_a_flipped_byte_anywhere_in_a_database_is_survived(tmp_path):
     data = (tmp_path / "a.db").read_bytes()
     for at in range(0, len(data), max(1, len(data) // 60)):
         read_export(data[:at] + bytes([data[at] ^ 0xFF]) + data[at + 1 :], "a.db")
+
+
+@pytest.fixture
+def logged(tmp_path):
+    """A database and its write-ahead log, with a transaction that was never committed at its end."""
+    made = sqlite3.connect(tmp_path / "a.db", isolation_level=None)
+    made.execute("PRAGMA journal_mode = WAL")
+    made.execute("PRAGMA wal_autocheckpoint = 0")
+    made.execute("CREATE TABLE t (n INTEGER, text TEXT)")
+    for number in range(50):
+        made.execute("INSERT INTO t VALUES (?, ?)", (number, "x" * 300))
+    made.execute("PRAGMA cache_size = 1")
+    made.execute("BEGIN")
+    made.execute("UPDATE t SET text = 'never'")
+    yield (tmp_path / "a.db").read_bytes(), (tmp_path / "a.db-wal").read_bytes()
+    made.execute("ROLLBACK")
+    made.close()
+
+
+def rows_in(data):
+    copy = sqlite3.connect(":memory:")
+    copy.deserialize(data[:18] + b"\x01\x01" + data[20:])
+    rows = copy.execute("SELECT n, text FROM t ORDER BY n").fetchall()
+    copy.close()
+    return rows
+
+
+def test_a_write_ahead_log_is_replayed_as_sqlite_does_it(logged):
+    assert rows_in(apply_write_ahead_log(*logged)) == [(number, "x" * 300) for number in range(50)]
+
+
+def test_a_frame_that_is_not_intact_ends_the_log_and_leaves_whole_transactions(logged):
+    database, log = logged
+    for at in range(32, len(log), len(log) // 40):
+        damaged = log[:at] + bytes([log[at] ^ 1]) + log[at + 1 :]
+        made = apply_write_ahead_log(database, damaged)
+        rows = rows_in(made) if b"CREATE TABLE t" in made else []
+        assert [number for number, _ in rows] == list(range(len(rows)))
+        assert {text for _, text in rows} <= {"x" * 300}
+
+
+@given(st.binary(max_size=200))
+@settings(max_examples=60, deadline=None)
+def test_any_bytes_beside_a_database_are_applied_or_refused(log):
+    for data in (log, struct.pack(">3I", 0x377F0682, 3_007_000, 4096) + log):
+        with contextlib.suppress(MalformedError):
+            apply_write_ahead_log(b"", data)
 
 
 # Midjourney

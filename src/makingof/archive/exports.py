@@ -61,19 +61,35 @@ def import_exports(
     if not exports and not stars:
         return
     files = NamedFiles(archive)
+    by_path = {item.path: item for item in done}
     for item in exports:
-        told = _read(archive, item)
+        told = _read(archive, item, by_path.get(item.path.with_name(f"{item.path.name}-wal")))
         if told is not None:
             yield _Telling(archive, files, item, in_place=in_place).tell(told)
     if stars:
         yield from _tell_stars(archive, files, stars)
 
 
-def _read(archive: Archive, item: Imported) -> Export | Damaged | None:
+def _read(archive: Archive, item: Imported, beside: Imported | None) -> Export | Damaged | None:
+    """Read an export, a database together with the write-ahead log that was recorded beside it."""
     if item.digest is None or item.outcome is Outcome.FAILED:
         return None
     data = read_recorded(archive, item.digest, item.path)
-    return None if data is None else read_export(data, item.path.name)
+    if data is None:
+        return None
+    log = read_recorded(archive, beside.digest, beside.path) if beside and beside.digest else None
+    export = read_export(data, item.path.name, log or b"")
+    if isinstance(export, Export) and log is None and _has_log(item.path):
+        left = f"{item.path.name}-wal, the newest rows, was not imported with it"
+        return replace(export, problems=(*export.problems, left))
+    return export
+
+
+def _has_log(path: Path) -> bool:
+    try:
+        return path.with_name(f"{path.name}-wal").stat().st_size > 0
+    except OSError:
+        return False
 
 
 def _tell_stars(archive: Archive, files: NamedFiles, items: Sequence[Imported]) -> Iterator[ExportTold]:

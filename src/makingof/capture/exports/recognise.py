@@ -6,6 +6,7 @@ from typing import Any
 
 from makingof.capture.exports import a1111, comfyui_history, discord, fooocus, invokeai, midjourney, openai
 from makingof.capture.exports.told import Export
+from makingof.capture.exports.write_ahead import apply_write_ahead_log
 from makingof.containers.source import Source
 from makingof.errors import MalformedError
 from makingof.metadata.tool_json import parse_tool_json
@@ -32,15 +33,15 @@ def may_be_export(name: str) -> bool:
     return lower == "params.txt" or lower.endswith((".json", ".csv", ".html", ".htm", *_DATABASES))
 
 
-def read_export(data: Source, name: str) -> Export | Damaged | None:
+def read_export(data: Source, name: str, log: bytes = b"") -> Export | Damaged | None:
     """Read a file as the export it is; None for what is none. Pure: the same bytes give the same answer.
 
-    Bounded in time and memory. A file that is too large, damaged or hostile is `Damaged`,
-    with what could be told of why.
+    `log` is the write-ahead log that lay beside a database. Bounded in time and memory. A
+    file that is too large, damaged or hostile is `Damaged`, with what could be told of why.
     """
     lower = name.lower()
     if lower.endswith(_DATABASES):
-        return _database(data)
+        return _database(data, log)
     if lower.endswith(".json"):
         return _json(data)
     head = data[:_HEAD]
@@ -53,10 +54,12 @@ def read_export(data: Source, name: str) -> Export | Damaged | None:
     return None
 
 
-def _database(data: Source) -> Export | Damaged | None:
+def _database(data: Source, log: bytes) -> Export | Damaged | None:
     if data[: len(_SQLITE)] != _SQLITE:
         return None
     try:
+        if log and len(data) <= invokeai.MAX_DATABASE_BYTES:
+            data = apply_write_ahead_log(data[: len(data)], log)
         return invokeai.read_database(data) if invokeai.is_database(data) else None
     except MalformedError as err:
         # Any program's database may be damaged; only one with these words in it is reported as InvokeAI's.
