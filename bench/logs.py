@@ -6,7 +6,8 @@ import subprocess
 from pathlib import Path
 
 from bench import peers
-from bench.measuring import OUT, ROOT, Contender, Measured, last_json, measure, ours
+from bench.measuring import OUT, Contender, Measured, last_json, measure, ours
+from bench.peers import SOURCES
 from bench.rows import Row, Scale, Target
 
 HEADERS, PARTS = "makingof, headers", "makingof, five parts each"
@@ -94,4 +95,4 @@ def _empty(name: str) -> Path:
 
 
 def environment() -> dict[str, str]:
-    return dict(os.environ) | {"PYTHONPATH": str(ROOT)}
+    return dict(os.environ) | {"PYTHONPATH": SOURCES}

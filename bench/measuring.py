@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import peers
-from bench.peers import OUT, ROOT
+from bench.peers import OUT, ROOT, SOURCES
 
 OURS = ROOT / "bench" / "ours.py"
 __all__ = ["OUT", "ROOT", "Contender", "Measured", "last_json", "measure", "ours"]
@@ -129,7 +129,7 @@ def _count_syncs(row: str, item: Contender) -> int | None:
 
 def _call(command: Sequence[str], folder: Path) -> subprocess.CompletedProcess:
     env = {key: value for key, value in os.environ.items() if not key.startswith(("MAKINGOF", "PYTHON"))}
-    env |= {"PYTHONPATH": str(ROOT), "HOME": str(folder), "MAKINGOF_STATE": str(folder / "state")}
+    env |= {"PYTHONPATH": SOURCES, "HOME": str(folder), "MAKINGOF_STATE": str(folder / "state")}
     env |= {"PYTHONDONTWRITEBYTECODE": ""}
     return subprocess.run(
         list(command),
@@ -152,5 +152,5 @@ def _fresh(row: str) -> Path:
 def _reason(err: Exception) -> str:
     if isinstance(err, subprocess.CalledProcessError):
         lines = (err.stderr or err.stdout or "").strip().splitlines()
-        return f"failed here: {lines[-1] if lines else err.returncode}"
+        return f"failed here: {lines[-1] if lines else err.returncode}".replace(str(ROOT), ".")
     return f"failed here: {err}"

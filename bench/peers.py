@@ -1,6 +1,7 @@
 """Peers, each in an environment of its own, from pinned and hashed packages in `bench/peers/*.txt`."""
 
 import json
+import os
 import subprocess
 import time
 import venv
@@ -9,6 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OUT = ROOT / "bench" / "out"
+SOURCES = os.pathsep.join([str(ROOT / "src"), str(ROOT)])  # this checkout, whatever is installed
 PINS = ROOT / "bench" / "peers"
 _TIMEOUT_SECONDS = 240
 
