@@ -258,6 +258,27 @@ def test_every_run_of_signs_is_found_in_the_text_that_holds_it(index_of, run, da
     assert index_of(history).events(EventFilter(text=run))
 
 
+def test_what_is_found_by_words_comes_in_pages_and_narrowed_further(index_of):
+    history = History()
+    brief = history.brief("cat project")
+    first = history.generate("first.png", "second.png", said=[prompt("a cat")])
+    history.project = None
+    for number in range(900):
+        history.generate(f"{number}.png", said=[prompt("a cat"), negative("no cat")])
+    index = index_of(history)
+    wanted = EventFilter(text="cat")
+    page = index.events(wanted, limit=500)
+    rest = index.events(wanted, before=page[-1].position, limit=500)
+    assert [row.position for row in (*page, *rest)] == list(range(901, -1, -1))
+    narrowed = EventFilter(text="cat", project=brief.name)
+    assert [row.position for row in index.events(narrowed)] == [first.position]
+    assert index.count_events(narrowed) == 1
+    pictures = index.pictures(PictureFilter(text="cat"), limit=901)
+    more = index.pictures(PictureFilter(text="cat"), before=pictures[-1].file, limit=10)
+    assert [row.file.blob for row in (pictures[-1], *more)] == [blob("second.png"), blob("first.png")]
+    assert index.count_pictures(PictureFilter(text="cat")) == 902
+
+
 def test_signatures_are_no_text(index_of):
     history = History()
     told = history.tell(Kind.NOTED, note("mine"))

@@ -1,6 +1,6 @@
 """Questions about events: lists with filters, names, projects, people, streams."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from makingof.clock import format_instant
@@ -8,7 +8,7 @@ from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.index.database import Database, Row
-from makingof.index.search import holding_words
+from makingof.index.matching import Conditions, find_rows
 from makingof.index.statements import PART_BITS
 from makingof.index.values import EventFilter, EventRow, Project
 from makingof.lineage.links import milliseconds
@@ -22,7 +22,7 @@ SELECT position, name, kind, means, actor, project, stream, seq, occurred_at, re
        (SELECT count(*) FROM parts
          WHERE part >= position << 20 AND part < (position + 1) << 20 AND state <> 'shown'),
        (SELECT text FROM texts WHERE id >= position << 23 AND id < (position + 1) << 23 LIMIT 1)
-  FROM events"""
+  FROM events AS e"""
 
 _PROJECTS = """
 SELECT e.name, e.position,
@@ -44,20 +44,26 @@ def list_events(
     database: Database, wanted: EventFilter, *, before: int | None = None, limit: int
 ) -> list[EventRow]:
     """Return up to `limit` events at positions below `before`, the newest first."""
-    conditions, values = _conditions(wanted)
+    conditions = _conditions(wanted)
     if before is not None:
-        conditions.append("position < ?")
-        values.append(before)
-    rows = database.query(
-        f"{_EVENT} WHERE {' AND '.join(conditions)} ORDER BY position DESC LIMIT ?", (*values, limit)
-    )
-    return [_event_row(row) for row in rows]
+        conditions.add("e.position < ?", before)
+
+    def find(among: str, positions: Sequence[object], count: int) -> list[Row]:
+        values = (*conditions.values, *positions, count)
+        statement = f"{_EVENT} WHERE {conditions} AND {among} ORDER BY e.position DESC LIMIT ?"
+        return database.query(statement, values)
+
+    until = None if before is None else before - 1
+    return [_event_row(row) for row in find_rows(find, database, wanted.text, until=until, limit=limit)]
 
 
 def count_events(database: Database, wanted: EventFilter) -> int:
     """Count the events a list without end would show."""
-    conditions, values = _conditions(wanted)
-    return int(database.query(f"SELECT count(*) FROM events WHERE {' AND '.join(conditions)}", values)[0][0])
+    conditions = _conditions(wanted)
+    conditions.add_words("e.position", wanted.text)
+    return int(
+        database.query(f"SELECT count(*) FROM events AS e WHERE {conditions}", conditions.values)[0][0]
+    )
 
 
 def event_at(database: Database, position: int) -> EventRow | None:
@@ -169,29 +175,22 @@ def moved_streams(database: Database) -> dict[str, int]:
     return {stream: last for stream, last, _ in database.query(_MOVED)}
 
 
-def _conditions(wanted: EventFilter) -> tuple[list[str], list[object]]:
-    conditions, values = ["1"], list[object]()
-    for column, allowed in (("kind", wanted.kinds), ("means", wanted.means)):
-        if allowed:
-            conditions.append(f"{column} IN ({','.join('?' * len(allowed))})")
-            values += map(str, allowed)
+def _conditions(wanted: EventFilter) -> Conditions:
+    conditions = Conditions()
+    conditions.add_one_of("e.kind", wanted.kinds)
+    conditions.add_one_of("e.means", wanted.means)
     for condition, value in (
-        ("actor = ?", wanted.actor),
-        ("project = ?", None if wanted.project is None else wanted.project.raw),
-        ("stream = ?", wanted.stream),
-        ("recorded_ms >= ?", _milliseconds(wanted.since)),
-        ("recorded_ms < ?", _milliseconds(wanted.until)),
+        ("e.actor = ?", wanted.actor),
+        ("e.project = ?", None if wanted.project is None else wanted.project.raw),
+        ("e.stream = ?", wanted.stream),
+        ("e.recorded_ms >= ?", _milliseconds(wanted.since)),
+        ("e.recorded_ms < ?", _milliseconds(wanted.until)),
     ):
         if value is not None:
-            conditions.append(condition)
-            values.append(value)
+            conditions.add(condition, value)
     if not wanted.own:
-        conditions.append("means <> 'own'")
-    if wanted.text is not None:
-        condition, words = holding_words(wanted.text)
-        conditions.append(f"position {condition}")
-        values += words
-    return conditions, values
+        conditions.add("e.means <> 'own'")
+    return conditions
 
 
 def _milliseconds(moment: datetime | None) -> int | None:

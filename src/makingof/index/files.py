@@ -97,12 +97,21 @@ def positions_of_job(database: Database, position: int) -> set[int]:
     return {position, *(found for (found,) in rows)}
 
 
+def spelled(path: str) -> str:
+    """Spell a path so that SQLite takes it: what is not valid Unicode in it is written as escapes.
+
+    What is kept of a place and what is asked go through here alike, so that such a
+    path is found again.
+    """
+    return path.encode("utf-8", "backslashreplace").decode()
+
+
 def has_place(database: Database, blob: Digest, path: str) -> bool:
     """Tell whether these bytes were recorded as lying at `path`, spelled the same."""
     rows = database.query(
         "SELECT 1 FROM places AS p JOIN files AS f ON f.name = p.file"
         " WHERE p.path = ? AND f.blob = ? LIMIT 1",
-        (path, blob.raw),
+        (spelled(path), blob.raw),
     )
     return bool(rows)
 
@@ -112,9 +121,34 @@ def last_seen(database: Database, path: str) -> Digest | None:
     rows = database.query(
         "SELECT f.blob FROM places AS p JOIN files AS f ON f.name = p.file"
         " WHERE p.path = ? AND f.blob IS NOT NULL ORDER BY p.part DESC LIMIT 1",
-        (path,),
+        (spelled(path),),
     )
     return Digest.from_raw(rows[0][0]) if rows else None
+
+
+def erased_at(database: Database, path: str) -> int | None:
+    """Return the newest erasure that took bytes recorded at `path`, while the place itself is still told."""
+    rows = database.query(
+        "SELECT max(x.part) >> 20 FROM places AS p"
+        " JOIN erasures AS x ON x.digest = p.file AND x.what = 'bytes' WHERE p.path = ?",
+        (spelled(path),),
+    )
+    return _position(rows)
+
+
+def erased_from(database: Database, position: int) -> int | None:
+    """Return the newest erasure that took bytes from the event at `position`."""
+    rows = database.query(
+        "SELECT max(x.part) >> 20 FROM files AS f"
+        " JOIN erasures AS x ON x.digest = f.name AND x.what = 'bytes'"
+        " WHERE f.part >= ? << 20 AND f.part < ? << 20",
+        (position, position + 1),
+    )
+    return _position(rows)
+
+
+def _position(rows: list[Row]) -> int | None:
+    return rows[0][0] if rows else None
 
 
 def find_told(database: Database, key: str) -> Digest | None:

@@ -1,9 +1,11 @@
 """Lists of pictures, newest first, one page after the other."""
 
+from collections.abc import Sequence
+
 from makingof.digest import Digest
 from makingof.index.database import Database, Row
 from makingof.index.files import FILE_COLUMN_COUNT, FILE_COLUMNS, FILE_TABLES, file_row
-from makingof.index.search import holding_words
+from makingof.index.matching import Conditions, find_rows
 from makingof.index.values import FileRow, PictureFilter, PictureRow
 from makingof.lineage.choices import Judged
 
@@ -24,55 +26,73 @@ _PROMPT = """
 # Bytes recorded again are not a second picture.
 _IS_FIRST = """
 f.picture = 1
-AND NOT EXISTS (SELECT 1 FROM files AS g WHERE g.blob = f.blob AND g.part < f.part AND g.picture = 1)"""
+AND NOT EXISTS (SELECT 1 FROM files AS g WHERE g.blob = f.blob AND g.picture = 1 AND g.part < f.part)"""
+
+
+_BY_TOOL = """
+(e.tool = ? OR EXISTS (
+    SELECT 1 FROM readings AS r
+     WHERE r.part >= e.position << 20 AND r.part < (e.position + 1) << 20 AND r.tool = ?))"""
+
+_MARKED_FINAL = """
+f.blob IN (SELECT m.blob FROM choices AS c
+             JOIN judged AS j ON j.part = c.part JOIN files AS m ON m.name = j.file
+            WHERE c.final = 1)"""
 
 
 def list_pictures(
     database: Database, wanted: PictureFilter, *, before: FileRow | None = None, limit: int
 ) -> list[PictureRow]:
     """Return up to `limit` pictures, the newest first; `before` is the file of the last one seen."""
-    conditions, values = _conditions(wanted)
+    conditions = _conditions(wanted)
     if before is not None:
-        conditions.append("f.part < (SELECT part FROM files WHERE name = ? LIMIT 1)")
-        values.append(before.part.raw)
-    is_withdrawn = "e.position IN (SELECT position FROM withdrawn)"
-    rows = database.query(
-        f"SELECT {FILE_COLUMNS}, e.recorded_at, e.project, {_JUDGED}, {_PROMPT}, {is_withdrawn}"
-        f" FROM {FILE_TABLES} WHERE {' AND '.join(conditions)} ORDER BY f.part DESC LIMIT ?",
-        (*values, limit),
+        conditions.add("f.part < (SELECT part FROM files WHERE name = ? LIMIT 1)", before.part.raw)
+    statement = (
+        f"SELECT {FILE_COLUMNS}, e.recorded_at, e.project, {_JUDGED}, {_PROMPT},"
+        f" e.position IN (SELECT position FROM withdrawn) FROM {FILE_TABLES} WHERE {conditions}"
     )
-    return [_picture_row(row) for row in rows]
+
+    def find(among: str, positions: Sequence[object], count: int) -> list[Row]:
+        values = (*conditions.values, *positions, count)
+        return database.query(f"{statement} AND {among} ORDER BY f.part DESC LIMIT ?", values)
+
+    until = None if before is None else before.position
+    return [_picture_row(row) for row in find_rows(find, database, wanted.text, until=until, limit=limit)]
 
 
 def count_pictures(database: Database, wanted: PictureFilter) -> int:
     """Count the pictures a list without end would show."""
-    conditions, values = _conditions(wanted)
-    rows = database.query(f"SELECT count(*) FROM {FILE_TABLES} WHERE {' AND '.join(conditions)}", values)
-    return int(rows[0][0])
+    if wanted == PictureFilter():
+        pictures = "SELECT DISTINCT blob FROM files WHERE picture = 1 AND blob IS NOT NULL"
+        return int(database.query(f"SELECT count(*) FROM ({pictures})")[0][0])
+    conditions = _conditions(wanted)
+    conditions.add_words("e.position", wanted.text)
+    statement = f"SELECT count(*) FROM {FILE_TABLES} WHERE {conditions}"
+    return int(database.query(statement, conditions.values)[0][0])
 
 
-def _conditions(wanted: PictureFilter) -> tuple[list[str], list[object]]:
-    conditions, values = [_IS_FIRST], list[object]()
+def count_unjudged(database: Database) -> int:
+    """Count the pictures that no choice that stands has judged."""
+    judged = database.query(
+        "SELECT count(DISTINCT f.blob) FROM judged AS j JOIN files AS f ON f.name = j.file"
+        " WHERE j.part >> 20 NOT IN (SELECT position FROM withdrawn)"
+        " AND EXISTS (SELECT 1 FROM files AS p WHERE p.blob = f.blob AND p.picture = 1)"
+    )
+    return count_pictures(database, PictureFilter()) - int(judged[0][0])
+
+
+def _conditions(wanted: PictureFilter) -> Conditions:
+    conditions = Conditions([_IS_FIRST])
     if wanted.project is not None:
-        conditions.append("e.project = ?")
-        values.append(wanted.project.raw)
+        conditions.add("e.project = ?", wanted.project.raw)
     if wanted.tool is not None:
-        conditions.append(
-            "(e.tool = ? OR EXISTS (SELECT 1 FROM readings AS r"
-            " WHERE r.part >= e.position << 20 AND r.part < (e.position + 1) << 20 AND r.tool = ?))"
-        )
-        values += [wanted.tool, wanted.tool]
-    if wanted.means:
-        conditions.append(f"e.means IN ({','.join('?' * len(wanted.means))})")
-        values += map(str, wanted.means)
+        conditions.add(_BY_TOOL, wanted.tool, wanted.tool)
+    conditions.add_one_of("e.means", wanted.means)
+    if wanted.judged is Judged.FINAL:
+        conditions.add(_MARKED_FINAL)  # finals are few: without this, every picture would be looked at
     if wanted.judged is not None:
-        conditions.append(f"{_JUDGED} = ?")
-        values.append(str(wanted.judged))
-    if wanted.text is not None:
-        condition, words = holding_words(wanted.text)
-        conditions.append(f"e.position {condition}")
-        values += words
-    return conditions, values
+        conditions.add(f"{_JUDGED} = ?", str(wanted.judged))
+    return conditions
 
 
 def _picture_row(row: Row) -> PictureRow:

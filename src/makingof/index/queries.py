@@ -218,6 +218,14 @@ class Index:
         """Return the last bytes recorded at `path`; that they were removed later changes nothing."""
         return files.last_seen(self._database, path)
 
+    def erased_at(self, path: str) -> int | None:
+        """Return where the newest erasure stands that took bytes recorded at `path`."""
+        return files.erased_at(self._database, path)
+
+    def erased_from(self, position: int) -> int | None:
+        """Return where the newest erasure stands that took bytes from the event at `position`."""
+        return files.erased_from(self._database, position)
+
     def find_told(self, key: str) -> Digest | None:
         """Name the first event that told what a document or an export tells under `key`."""
         return files.find_told(self._database, key)

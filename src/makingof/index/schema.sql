@@ -63,6 +63,7 @@ CREATE TABLE parts (
     list INTEGER                   -- the list part that cites it, where it is not the header
 ) STRICT;
 CREATE INDEX parts_by_list ON parts (list) WHERE list IS NOT NULL;
+CREATE INDEX parts_not_shown ON parts (part) WHERE state <> 'shown';
 
 -- A file part that is sealed or erased keeps its row, with nothing but its name.
 CREATE TABLE files (
@@ -79,8 +80,8 @@ CREATE TABLE files (
     height INTEGER,
     number INTEGER
 ) STRICT;
-CREATE INDEX files_by_name ON files (name);
-CREATE INDEX files_by_blob ON files (blob, part) WHERE blob IS NOT NULL;
+CREATE INDEX files_by_name ON files (name, blob);
+CREATE INDEX files_by_blob ON files (blob, picture, part) WHERE blob IS NOT NULL;
 CREATE INDEX files_shown ON files (part) WHERE picture = 1;
 
 -- `part` names `file`, a file part, mostly of another event.

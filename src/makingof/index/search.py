@@ -42,14 +42,6 @@ def match_expression(query: str) -> str | None:
     return " AND ".join(found) or None
 
 
-def holding_words(query: str) -> tuple[str, list[str]]:
-    """Return the SQL condition on a position that its event holds what was typed, and the values it takes."""
-    expression = match_expression(query)
-    if expression is None:
-        return "IS NULL", []
-    return "IN (SELECT rowid >> 23 FROM words WHERE words MATCH ?)", [expression]
-
-
 def _normal(text: str) -> str:
     return unicodedata.normalize("NFKC", text).casefold()
 

@@ -1,5 +1,6 @@
 """The rows that one part becomes by what it says. Each carries the part's number, to be forgotten with it."""
 
+import base64
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -8,6 +9,7 @@ import msgspec
 from makingof import canonical
 from makingof.errors import MalformedError
 from makingof.event import Kind
+from makingof.index.files import spelled
 from makingof.index.search import indexed_words
 from makingof.lineage.links import digests_in
 from makingof.part import Choice, Note, Own, Parameters, Part, PartType, People, Place, Reason, Report, Text
@@ -80,7 +82,16 @@ def _choice(part_id: int, part: Part) -> Iterator[TableRow]:
 def _place(part_id: int, part: Part) -> Iterator[TableRow]:
     place = part.read(Place)
     file = None if place.file is None else place.file.raw
-    yield "places", (part_id, file, place.path, place.name, place.url, place.account, place.host)
+    path = place.path if place.base64 is None else _spelled_from(place.base64)
+    yield "places", (part_id, file, path, place.name, place.url, place.account, place.host)
+
+
+def _spelled_from(encoded: str) -> str | None:
+    """Spell a path that is not valid Unicode as questions about it are spelled."""
+    try:
+        return spelled(base64.b64decode(encoded, validate=True).decode("utf-8", "surrogatepass"))
+    except ValueError:
+        return None  # written by something else than us: it stays in the part alone
 
 
 def _people(part_id: int, part: Part) -> Iterator[TableRow]:

@@ -3,10 +3,9 @@
 from makingof.digest import Digest
 from makingof.index.database import Database
 from makingof.index.events import current_project
-from makingof.index.pictures import count_pictures
+from makingof.index.pictures import count_pictures, count_unjudged
 from makingof.index.stamps import dated_size
 from makingof.index.values import PictureFilter, Status
-from makingof.lineage.choices import Judged
 
 # A picture is final when it was so marked or published; a publication names its files, or cites their event.
 _FINALS = """
@@ -17,14 +16,14 @@ WITH finals (blob) AS (
      WHERE j.part >> 20 NOT IN (SELECT position FROM withdrawn)
     UNION
     SELECT f.blob FROM events AS e
-      JOIN namings AS n ON n.part >= e.position << 20 AND n.part < (e.position + 1) << 20
-      JOIN files AS f ON f.name = n.file
+     CROSS JOIN namings AS n ON n.part >= e.position << 20 AND n.part < (e.position + 1) << 20
+     CROSS JOIN files AS f ON f.name = n.file
      WHERE e.kind = 'published' AND e.position NOT IN (SELECT position FROM withdrawn)
     UNION
     SELECT f.blob FROM events AS e
-      JOIN cites AS c ON c.position = e.position
-      JOIN events AS g ON g.name = c.cited
-      JOIN files AS f ON f.part >= g.position << 20 AND f.part < (g.position + 1) << 20 AND f.picture = 1
+     CROSS JOIN cites AS c ON c.position = e.position
+     CROSS JOIN events AS g ON g.name = c.cited
+     CROSS JOIN files AS f ON f.part >= g.position << 20 AND f.part < (g.position + 1) << 20 AND f.picture = 1
      WHERE e.kind = 'published' AND e.position NOT IN (SELECT position FROM withdrawn)
      GROUP BY e.position, g.position HAVING count(*) = 1)
 SELECT blob, EXISTS (
@@ -49,7 +48,7 @@ SELECT count(DISTINCT stream) FROM stream_facts WHERE kind = 'opened'
 # A stream's numbers count from 0, so what was not seen is what the highest one promises beyond the seen.
 _MISSING = """
 SELECT coalesce(sum(highest + 1 - seen), 0) FROM (
-    SELECT count(DISTINCT seq) AS seen, max(max(seq), coalesce((
+    SELECT count(*) AS seen, max(max(seq), coalesce((
                SELECT max(last) FROM stream_facts WHERE stream = events.stream), 0)) AS highest
       FROM events WHERE stream IS NOT NULL GROUP BY stream)"""
 
@@ -62,13 +61,13 @@ def read_status(database: Database) -> Status:
         events=_count(database, "SELECT size FROM followed"),
         undated=_count(database, "SELECT count(*) FROM events WHERE position >= ? AND means <> 'own'", size),
         pictures=count_pictures(database, PictureFilter()),
-        unjudged=count_pictures(database, PictureFilter(judged=Judged.NEVER)),
+        unjudged=count_unjudged(database),
         finals=len(finals),
         finals_without_choice=sum(1 for _, is_chosen in finals if not is_chosen),
         open_streams=_count(database, _OPEN_STREAMS),
         missing_numbers=_count(database, _MISSING),
         gaps=_count(database, "SELECT count(*) FROM events WHERE kind = 'gap'"),
-        erased_parts=_count(database, "SELECT count(*) FROM parts WHERE state = 'erased'"),
+        erased_parts=_count(database, "SELECT count(*) FROM parts WHERE state <> 'shown'"),
         stamped_size=size,
         stamped_at=stamped_at,
         project=current_project(database),
