@@ -69,7 +69,7 @@ def _row(row: dict) -> str:
 
 
 def _contender(row: dict, item: dict) -> str:
-    if item["missing"] or not item["seconds"]:
+    if not item["seconds"]:
         return f"| {item['name']} | – | – | – | – | not measured: {item['missing']} |"
     ordered = sorted(item["seconds"])
     middle = _median(ordered)
@@ -143,7 +143,7 @@ _PALETTE = ("#8a3b12", "#1f5d6b")
 
 def plot(points: list[dict]) -> str:
     """Draw what one more entry costs, and how long a proof is, against the size of the log."""
-    cost = _Panel(points, _LEFT, "microseconds per entry")
+    cost = _Panel(points, _LEFT, "µs per entry")
     proof = _Panel(points, _LEFT + _PANEL_WIDTH + _GAP, "hashes in a proof")
     body = [
         *cost.axes(max(point["grouped_us"] for point in points)),
