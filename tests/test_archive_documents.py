@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 import pytest
-from tests.documents.drawing import merged, png
+from tests.documents.drawing import DRAWING, Drawn, merged, png
 from tests.documents.gimp import write_xcf
 from tests.documents.krita import SLOTS, STATE, write_kra, write_kra_with_ai
 from tests.documents.openraster import write_ora
@@ -210,6 +210,26 @@ def test_a_prompt_kept_from_the_picture_before_was_asked_and_the_edit_says_where
     assert entries(archive, Kind.GENERATED) == []
 
 
+def test_what_repeats_prompts_stands_only_in_parts_that_are_sealed_with_them(archive, tmp_path):
+    path = tmp_path / "painting.kra"
+    layers = (*DRAWING, Drawn("[Generated] a jade ca (7)", id=77))
+    path.write_bytes(write_kra_with_ai(state(), RESULTS, layers=layers))
+    outcomes(archive, path)
+    sealed = {PartType.PROMPT, PartType.NEGATIVE, PartType.PLACE, PartType.RAW, PartType.PARAMETERS}
+    (edit,) = entries(archive, Kind.EDITED)
+    fields = {
+        name: field.value
+        for said in edit.statements(PartType.PARAMETERS, Parameters)
+        for name, field in said.body.fields.items()
+    }
+    assert fields["tool:prompt_in_editor"] == "still being typed"
+    assert "[Generated] a jade ca (7)" in fields.values()
+    for entry in entries(archive):
+        for digest, part in entry.parts.items():
+            if entry.types[digest] not in sealed:
+                assert not any(w in str(part.body) for w in ("jade", "being typed", "repair")), part
+
+
 def test_a_document_cut_in_half_is_recorded_with_its_damage(archive, painted):
     whole = painted.read_bytes()
     painted.write_bytes(whole[: len(whole) // 2])
@@ -224,6 +244,7 @@ def test_what_is_no_document_at_all_is_a_file_like_any_other(archive, tmp_path):
     assert outcomes(archive, path) == [Outcome.UNRECOGNISED]
 
 
+@pytest.mark.integration
 def test_thousands_of_layers_fit_in_parts_of_bounded_size(archive, tmp_path):
     path = tmp_path / "many.ora"
     node = f'<layer name="{"n" * 60}" visibility="hidden" x="0" y="0" src="data/1.png"/>'
@@ -234,6 +255,7 @@ def test_thousands_of_layers_fit_in_parts_of_bounded_size(archive, tmp_path):
     told = facts_of(edit)
     assert sum(len(facts.get("layers", ())) for facts in told) == told[0]["document"]["counts"]["layers"]
     assert len(told) > 1
+    assert "layers" not in told[0]["document"]
 
 
 def test_the_slots_of_the_shipped_fixture_are_no_pictures_and_that_is_said(archive, tmp_path):

@@ -59,7 +59,7 @@ def run(archive, tmp_path):
         yield made
 
 
-@pytest.fixture(params=["0.3.64", "0.8.0"])
+@pytest.fixture(params=[pytest.param("0.3.64", marks=pytest.mark.integration), "0.8.0"])
 def each(request, archive, tmp_path):
     with running(archive, tmp_path, request.param) as made:
         yield made

@@ -144,7 +144,7 @@ def run(archive, tmp_path, monkeypatch):
     made.jobs.stop()
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=[pytest.param(VERSIONS[0], marks=pytest.mark.integration), VERSIONS[1]])
 def each(request, archive, tmp_path, monkeypatch):
     made = Run(archive, tmp_path, request.param, monkeypatch)
     yield made
