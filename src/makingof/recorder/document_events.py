@@ -14,9 +14,21 @@ from makingof.digest import Digest
 from makingof.event import Kind, Source
 from makingof.metadata.documents.document import Document, Job
 from makingof.observation import Attached, Attachment, Draft, Observation
-from makingof.part import Choice, Means, PartType, Place, Report, Role, Text, body_of, portable_text
+from makingof.part import (
+    Choice,
+    Means,
+    Parameter,
+    Parameters,
+    PartType,
+    Place,
+    Report,
+    Role,
+    Text,
+    body_of,
+    portable_text,
+)
 from makingof.reading import Reading, State
-from makingof.recorder.document_report import document_reports
+from makingof.recorder.document_report import document_reports, worded_by_prompts
 from makingof.recorder.found import EDITORS, TEXT_FIELDS, reading_drafts
 from makingof.recorder.inside import Kept, KeptPicture
 
@@ -88,7 +100,7 @@ def job_observation(layered: Layered, number: int, source: Source, key: str | No
     job = layered.document.jobs[number]
     reading = layered.document.readings[job.reading]
     results = layered.results(number)
-    facts = {"kind": job.kind, "name": job.name, "applied": _applied(job)}
+    facts = {"kind": job.kind, "applied": _applied(job)}
     report = Report(
         job=_portable(job.id) or None,
         outputs=len(job.results),
@@ -162,7 +174,17 @@ def edit_drafts(layered: Layered, *, copy_raw: bool) -> list[Draft]:
         for draft in reading_drafts(layered.job_records, Means.RECOVERED, copy_raw=copy_raw)
         if draft.type is PartType.RAW
     ]
-    return [*said, *kept, *document_reports(layered.document, layered.kept)]
+    reports = document_reports(layered.document, layered.kept)
+    return [*said, *kept, *_worded_by_prompts(layered), *reports]
+
+
+def _worded_by_prompts(layered: Layered) -> list[Draft]:
+    worded = worded_by_prompts(layered.document)
+    if not worded:
+        return []
+    fields = {f"tool:{name}": Parameter(_portable(value)) for name, value in worded.items()}
+    body = body_of(Parameters(tool=layered.tool, fields=fields)) | {"file": Attached(0)}
+    return [Draft(PartType.PARAMETERS, body, layered.document.format, Means.RECOVERED)]
 
 
 def edit_attachments(layered: Layered) -> list[Attachment]:

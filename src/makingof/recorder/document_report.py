@@ -15,25 +15,47 @@ _CHUNK_BYTES = 400_000
 _MAX_REPORTS = 64
 _MAX_TEXT = 50_000  # of one value; the record it was read from is kept whole beside it
 _MAX_WHOLE = 1 << 53
+_EDITOR_CLAIMS = frozenset({"prompt_in_editor", "negative_in_editor"})
 _LISTS = ("layers", "pictures", "steps", "claims", "jobs", "recordings", "damage", "not_taken_out")
+
+
+def worded_by_prompts(document: Document) -> dict[str, str]:
+    """Return what repeats prompts outside the jobs: layers named by the plug-in, the prompt box.
+
+    These go where prompts go, into parts that are sealed with them.
+    """
+    found = {claim.name: claim.value for claim in document.claims if claim.name in _EDITOR_CLAIMS}
+    for number, layer in enumerate(document.walk()):
+        if document.jobs and _is_named_by_plugin(layer):
+            found[f"layer_prompt/{number}"] = layer.name
+    return found
+
+
+def _is_named_by_plugin(layer: Layer) -> bool:
+    """The plug-in names what it puts on the canvas `[Generated] …`, `[Preview] …`, with the prompt behind."""
+    return layer.name.startswith("[")
 
 
 def document_reports(document: Document, kept: Kept) -> list[Draft]:
     """Say what `document` says: one part with its head, and its lists in as many as they need.
 
-    Lists are flat: a layer's `depth` counts the groups it lies in. What would be more
-    than `_MAX_REPORTS` parts is counted and left out; the document itself holds it.
+    What repeats prompts is left to `worded_by_prompts`. Lists are flat: a layer's `depth`
+    counts the groups it lies in. What would be more than `_MAX_REPORTS` parts is counted and
+    left out; the document itself holds it.
     """
+    document = replace(
+        document, claims=tuple(claim for claim in document.claims if claim.name not in _EDITOR_CLAIMS)
+    )
     said = _plain(describe_document(document))
     history = said.pop("history") or {}
     lists = {name: said.pop(name) for name in ("pictures", "claims", "recordings", "damage")}
     lists |= {
-        "layers": _plain(list(_layers(document.layers, 0))),
+        "layers": _plain(list(_layers(document.layers, 0, hides=bool(document.jobs)))),
         "steps": history.pop("steps", []),
         "jobs": _plain([_job(job) for job in document.jobs]),
         "not_taken_out": _plain(kept.left),
     }
-    head = {name: value for name, value in said.items() if name != "jobs" and value is not None}
+    head = {name: value for name, value in said.items() if name not in lists and value is not None}
     if history:
         head["history"] = {name: value for name, value in history.items() if value}
     head["counts"] = {name: len(lists[name]) for name in _LISTS}
@@ -61,19 +83,20 @@ def _draft(origin: str, facts: dict[str, Any]) -> Draft:
     return Draft(PartType.REPORT, body_of(Report(facts=facts)), origin)
 
 
-def _layers(layers: tuple[Layer, ...], depth: int) -> Iterator[dict[str, Any]]:
+def _layers(layers: tuple[Layer, ...], depth: int, *, hides: bool) -> Iterator[dict[str, Any]]:
     for layer in layers:
-        yield describe_layer(replace(layer, children=())) | {"depth": depth}
-        yield from _layers(layer.children, depth + 1)
+        name = "" if hides and _is_named_by_plugin(layer) else layer.name
+        yield describe_layer(replace(layer, name=name, children=())) | {"depth": depth}
+        yield from _layers(layer.children, depth + 1, hides=hides)
 
 
 def _job(job: Job) -> dict[str, Any]:
     applied = [result.number for result in job.results if result.applied]
     known = all(result.applied is not None for result in job.results)
+    # Its name is the beginning of its prompt, and stands in the job's own event.
     return {
         "id": job.id,
         "kind": job.kind,
-        "name": job.name,
         "results": len(job.results),
         "applied": applied if known else None,
     }
