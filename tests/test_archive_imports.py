@@ -1,12 +1,15 @@
 """Importing: what is found becomes the event it deserves, once, and survives being cut off."""
 
+import base64
 import os
+from pathlib import Path
 
 import pytest
 from tests.reading import entries
 from tests.records import a1111_png, comfyui_png, png, text_to_image
 
 from makingof.archive.imports import import_files
+from makingof.archive.names import Namer
 from makingof.capture.folder import list_files
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Holding, Means, Own, Parameters, PartType, Pieces, Place, Raw, Text
@@ -186,3 +189,28 @@ def test_a_file_left_in_place_and_cut_short_while_it_is_looked_at_ends_nothing(f
         os.truncate(victim, 100)
         looked = look_in_place(stream, victim.name)
     assert looked.media_type == "image/png"
+
+
+def test_a_name_that_is_no_unicode_is_recorded_and_known_again(archive, folder):
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/cr\xe9pe.png"))
+    path.write_bytes(a1111_png("a name from another time", Seed=3))
+    before = archive.log.size()
+    assert outcomes(archive, [path]) == {path.name: Outcome.RECOGNISED}
+    place = entries(archive, Kind.GENERATED)[-1].first(PartType.PLACE, Place)
+    assert place.path is None
+    assert base64.b64decode(place.base64).decode("utf-8", "surrogatepass") == str(path)
+    size = archive.log.size()
+    assert size > before
+    assert outcomes(archive, [path]) == {path.name: Outcome.KNOWN}
+    assert archive.log.size() == size
+    path.unlink()
+    (file,) = entries(archive, Kind.GENERATED)[-1].files()
+    assert Namer(archive).picture(str(path)).blob == file.body.digest
+
+
+def test_a_vanished_name_that_is_no_unicode_leaves_a_gap(archive, folder):
+    path = Path(os.fsdecode(os.fsencode(folder) + b"/gone\xff.png"))
+    (done,) = import_files(archive, [path])
+    assert done.outcome is Outcome.FAILED
+    (gap,) = entries(archive, Kind.GAP)
+    assert gap.first(PartType.PLACE, Place).base64

@@ -1,9 +1,11 @@
 """Keeping an archive: stamps, exports, erasing, backups, successors, and finding what is wrong."""
 
 import base64
+import os
 import shutil
 import sqlite3
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from tests.reading import entries, entry_at
@@ -23,7 +25,7 @@ from makingof.archive.upkeep import find_due, record_health, stamp_due
 from makingof.bundle.description import Options
 from makingof.bundle.request import Request
 from makingof.config import Settings
-from makingof.errors import ConflictError, UnavailableError, UsageError
+from makingof.errors import ConflictError, StorageError, UnavailableError, UsageError
 from makingof.event import Kind
 from makingof.keys.recovery import RecoveryKey
 from makingof.keys.signing import PublicKey
@@ -354,3 +356,47 @@ def test_a_clock_set_back_shows_in_the_record(archive, clock):
     assert two.recorded_at < one.recorded_at
     assert two.uptime_ms > one.uptime_ms
     assert check(archive).is_sound
+
+
+def test_erasing_takes_what_a_crash_left_on_its_way_in(archive, picture, tmp_path, clock):
+    data = (tmp_path / "crane.png").read_bytes()
+    incoming = archive.home.path / archive.settings.blobs / "incoming"
+    now, earlier, long_ago = (clock.now().timestamp() - age for age in (0, 60, 7200))
+    left = {
+        "whole": (data, now),
+        "beginning": (data[:-9], earlier),
+        "being-written": (data[:-9], now),
+        "another": (b"of a running import", earlier),
+        "abandoned": (b"of an import long dead", long_ago),
+    }
+    for name, (content, modified) in left.items():
+        (incoming / name).write_bytes(content)
+        os.utime(incoming / name, (modified, modified))
+    (incoming / "link").symlink_to(tmp_path / "crane.png")
+    erase(archive, Erasure(files=(picture.file_part,)), OWNER, "asked")
+    assert {path.name for path in incoming.iterdir()} == {"being-written", "another", "link"}
+
+
+def test_an_erased_picture_is_named_with_the_event_that_erased_it(archive, picture, tmp_path):
+    position = archive.index.position_of(picture.event)
+    done = erase(archive, Erasure(files=(picture.file_part,)), OWNER, "asked")
+    size = archive.log.size()
+    looking = Namer(archive, records=False)
+    for name in (f"e{position}", str(tmp_path / "crane.png")):
+        with pytest.raises(UsageError, match=f"erased by e{done.position}"):
+            looking.picture(name)
+    assert archive.log.size() == size
+    acting = Namer(archive)
+    acting.picture(str(tmp_path / "crane.png"))
+    assert acting.erased_before == {tmp_path / "crane.png": f"e{done.position}"}
+
+
+def test_an_archive_that_may_not_be_entered_says_so(archive, home, clock, monkeypatch):
+    def refuse(path, **_):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    monkeypatch.setattr(Path, "exists", lambda path: bool(path.stat()))
+    with pytest.raises(StorageError, match="Permission denied") as raised:
+        open_archive(home, clock)
+    assert raised.value.hint is not None

@@ -1,6 +1,7 @@
 """The command line as people use it: what is said, what is recorded, with which exit code."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -276,3 +277,58 @@ def test_a_reader_who_has_seen_enough_is_no_error():
     command = f"{sys.executable} -m makingof --help | head -n 1"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_looking_at_a_picture_never_recorded_records_nothing(call, ready, tmp_path):
+    new = tmp_path / "new.png"
+    new.write_bytes(a1111_png("another", Seed=3))
+    before = call("log", "--json")[1]
+    code, _, err = call("show", new)
+    assert code == 2
+    assert "import it first" in err
+    assert call("erase", new, "-r", "x", "--yes")[0] == 2
+    call("show", ready / "a.png")
+    assert [row["kind"] for row in lines(call("log", "--json")[1])] == [row["kind"] for row in lines(before)]
+
+
+def test_a_picture_whose_name_is_no_unicode_is_kept(call, ready):
+    path = ready / os.fsdecode(b"cr\xe9pe.png")
+    path.write_bytes(a1111_png("a name from another time", Seed=4))
+    code, out, err = call("keep", path)
+    assert code == 0, err
+    assert "cr\\udce9pe.png" in out
+    assert call("show", path)[0] == 0
+    path.unlink()
+    assert call("show", path, "--json")[0] == 0
+
+
+def test_erasing_says_what_of_it_stays(call, ready):
+    _, out, _ = call("log", "--json", "--kind", "generated")
+    event = f"e{next(row['position'] for row in lines(out) if 'crane' in (row['text'] or ''))}"
+    _, _, err = call("erase", event, "--part", "prompt", "-r", "asked", "--yes")
+    assert "the picture's own text fields: a.png" in err
+    _, _, err = call("erase", ready / "a.png", "-r", "asked", "--yes")
+    assert "the other statements stay" in err
+    erased = f"e{lines(call('log', '--json', '--kind', 'erased')[1])[-1]['position']}"
+    code, _, err = call("show", event)
+    assert code == 2
+    assert f"erased by {erased}" in err
+    _, _, err = call("keep", ready / "a.png")
+    assert f"were erased by {erased}" in err
+
+
+def test_the_folder_an_archive_lies_in_names_it_too(call, tmp_path):
+    assert call("init", tmp_path / "work", "--owner", "x", "--no-stamps")[0] == 0
+    code, out, _ = call("--archive", tmp_path / "work", "status", "--json")
+    assert code == 0
+    assert json.loads(out)["archive"] == str(tmp_path / "work" / ".makingof")
+
+
+@pytest.mark.parametrize("given", [[], ["--owner", "x"], ["--no-stamps"]])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_init_without_a_terminal_says_what_to_give(call, given, language, tmp_path):
+    code, _, err = call("init", *given, "--lang", language)
+    assert code == 2
+    assert "--owner" in err
+    assert "--no-stamps" in err
+    assert not (tmp_path / "home" / ".makingof").exists()

@@ -111,7 +111,7 @@ def create_archive(home: Home, clock: Clock, plan: Plan) -> tuple[Archive, Recov
     the person, and kept nowhere. Places where a log is not safe (network drives,
     synced folders) are refused before anything is written.
     """
-    if home.log_path.exists():
+    if holds_log(home.path):
         raise UsageError(say("archive.exists", path=home.path), hint=say("archive.exists_hint"))
     if unsafe := find_unsafe_place(home.path):
         raise UsageError(unsafe, hint=say("archive.unsafe_hint"))
@@ -133,13 +133,24 @@ def open_archive(home: Home, clock: Clock) -> Archive:
     An archive that can only be read opens too; `log.read_only` says why. Where the
     index cannot be written (a read-only disk), one in memory takes its place.
     """
-    if not home.log_path.exists():
+    if not holds_log(home.path):
         raise UsageError(say("archive.none", path=home.path), hint=say("archive.none_hint"))
     settings = read_settings(home.path)
     log = open_log(home.log_path, home.state)
     index = _open_index(home.path / INDEX_FILE)
     index.follow(log)
     return Archive(home, clock, settings, log, index)
+
+
+def holds_log(folder: Path) -> bool:
+    """Tell whether `folder` is an archive; a folder that may not be entered is a `StorageError`."""
+    try:
+        return (folder / LOG_FILE).exists()
+    except OSError as err:
+        raise StorageError(
+            say("archive.no_entry", path=folder, reason=err.strerror or str(err)),
+            hint=say("archive.no_entry_hint"),
+        ) from err
 
 
 def read_settings(folder: Path) -> Settings:

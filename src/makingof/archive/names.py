@@ -1,8 +1,9 @@
 """What a person means by a name: a path, a prefix of a digest, `e41`, `last`.
 
-A path names the bytes in it now. Not yet recorded, they are recorded first, and
-the caller is told so; a vanished path names the last bytes seen there, because
-ComfyUI reuses `ComfyUI_00001_.png` and people clean up.
+A path names the bytes in it now. Not yet recorded, they are recorded first where an
+act needs them, and the caller is told so; who only looks is refused. A vanished path
+names the last bytes seen there, because ComfyUI reuses `ComfyUI_00001_.png` and
+people clean up.
 """
 
 import re
@@ -22,11 +23,17 @@ _PREFIX = re.compile(r"(?:sha256:)?([0-9a-f]{4,64})")
 
 
 class Namer:
-    """Finds what names stand for; `newly_recorded` lists the pictures it had to record first."""
+    """Finds what names stand for; `newly_recorded` lists the pictures it had to record first.
 
-    def __init__(self, archive: Archive) -> None:
+    `erased_before` says of those whose place was recorded before which event erased
+    what lay there. With `records=False` nothing is recorded.
+    """
+
+    def __init__(self, archive: Archive, *, records: bool = True) -> None:
         self._archive = archive
+        self._records = records
         self.newly_recorded: list[Path] = []
+        self.erased_before: dict[Path, str] = {}
 
     def pictures(self, names: Sequence[str]) -> list[Picture]:
         """Return the pictures `names` stand for, folders as all files in them; each one once."""
@@ -71,10 +78,24 @@ class Namer:
         """Record all bytes the names stand for that were never recorded, in one run."""
         index = self._archive.index
         missing = [path for path in self._files(names) if not index.files_of(_digest_of(path))]
+        if missing and not self._records:
+            raise self._not_recorded(missing[0])
+        for path in missing:
+            if erased := self._erased_at(path):
+                self.erased_before[path] = erased
         for done in import_files(self._archive, missing, single=len(missing) == 1) if missing else ():
             if done.error is not None:
                 raise done.error
             self.newly_recorded.append(done.path)
+
+    def _erased_at(self, path: Path) -> str | None:
+        position = self._archive.index.erased_at(str(path.absolute()))
+        return None if position is None else f"e{position}"
+
+    def _not_recorded(self, path: Path) -> UsageError:
+        if erased := self._erased_at(path):
+            return UsageError(say("names.erased_there", name=path, event=erased))
+        return UsageError(say("names.not_recorded", name=path), hint=say("names.not_recorded_hint"))
 
     def _files(self, names: Sequence[str]) -> list[Path]:
         listing = list_files([path for path in map(Path, names) if path.exists()])
@@ -96,6 +117,8 @@ class Namer:
                 raise UsageError(say("names.ambiguous", name=name), hint=say("names.ambiguous_hint"))
         if seen := self._archive.index.last_seen(str(path.absolute())):
             return [self._by_digest(seen, path.name)]
+        if erased := self._erased_at(path):
+            raise UsageError(say("names.erased", name=name, event=erased))
         raise UsageError(say("names.no_picture", name=name), hint=say("names.no_picture_hint"))
 
     def _by_event(self, name: str) -> list[Picture]:
@@ -103,8 +126,16 @@ class Namer:
         event = self._archive.index.last_output_event() if name == "last" else self.event(name)
         files = self._archive.index.outputs_of(event) if event else []
         if not files:
-            raise UsageError(say("names.no_picture", name=name), hint=say("names.no_picture_hint"))
+            raise self._without_pictures(name, event)
         return [Picture.of(file) for file in files]
+
+    def _without_pictures(self, name: str, event: Digest | None) -> UsageError:
+        """Say that an event gives no picture, or which one erased what it gave."""
+        position = None if event is None else self._archive.index.position_of(event)
+        erased = None if position is None else self._archive.index.erased_from(position)
+        if erased is not None:
+            return UsageError(say("names.erased", name=name, event=f"e{erased}"))
+        return UsageError(say("names.no_picture", name=name), hint=say("names.no_picture_hint"))
 
     def _by_digest(self, blob: Digest, name: str | None) -> Picture:
         files = self._archive.index.files_of(blob)

@@ -7,6 +7,7 @@ from makingof.archive.erasing import Erasure, apply_erasures
 from makingof.archive.erasing import erase as erase_for_good
 from makingof.archive.names import Namer
 from makingof.cli.command import argument, command, option
+from makingof.cli.inspecting import visible
 from makingof.cli.opening import teller_of, writing
 from makingof.cli.printing import short, show_recorded
 from makingof.cli.reading_text import text_from
@@ -39,10 +40,11 @@ def erase(
             return
         if not names:
             raise UsageError(say("erasing.nothing"), hint=say("erasing.nothing_hint"))
-        namer = Namer(archive)
+        namer = Namer(archive, records=False)
         wanted = _wanted(archive, namer, names, part_types)
         why = text_from(reason) or click.prompt(terminal.text(say("cli.ask_erase_reason")), err=True)
         _say_what_goes(terminal, archive, wanted)
+        _say_what_stays(terminal, archive, wanted)
         if not yes:
             click.confirm(terminal.text(say("cli.erase_sure")), abort=True, err=True)
         recorded = erase_for_good(archive, wanted, teller_of(terminal, archive), why)
@@ -68,3 +70,15 @@ def _say_what_goes(terminal: Terminal, archive: Archive, wanted: Erasure) -> Non
     for event in archive.index.events_of_parts([*wanted.parts, *wanted.files]):
         position = archive.index.position_of(event)
         terminal.notice(say("cli.erase_event", event=f"e{position}", name=short(event)))
+
+
+def _say_what_stays(terminal: Terminal, archive: Archive, wanted: Erasure) -> None:
+    """A prompt stands twice, in its part and in the picture's own text fields: each is erased by itself."""
+    if wanted.files:
+        terminal.notice(say("cli.erase_statements_stay"))
+        return
+    events = archive.index.events_of_parts(wanted.parts)
+    files = {file.part: file for event in events for file in archive.index.outputs_of(event)}
+    if files:
+        names = ", ".join(file.name or short(file.part) for file in files.values())
+        terminal.notice(say("cli.erase_words_stay", pictures=visible(names)))

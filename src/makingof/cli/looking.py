@@ -12,7 +12,7 @@ from makingof.archive.names import Namer
 from makingof.archive.running import is_running
 from makingof.cli.command import argument, command, option
 from makingof.cli.inspecting import visible
-from makingof.cli.opening import reading, report_new, writing
+from makingof.cli.opening import reading
 from makingof.cli.showing import compared_tree, show_lineage
 from makingof.cli.terminal import Terminal
 from makingof.errors import UsageError
@@ -120,10 +120,8 @@ def search(terminal: Terminal, words: tuple[str, ...], limit: int) -> int:
 @argument("pictures", nargs=-1, required=True)
 def show(terminal: Terminal, pictures: tuple[str, ...]) -> None:
     """Show how pictures came to be; see `help.show`."""
-    with writing(terminal) as archive:
-        namer = Namer(archive)
-        found = namer.pictures(pictures)
-        report_new(terminal, namer)
+    with reading(terminal) as archive:
+        found = Namer(archive, records=False).pictures(pictures)
         lineage = archive.index.lineage(archive.log, [picture.file_part for picture in found])
         if terminal.as_json:
             terminal.json(compared_tree(archive, lineage).to_builtins())

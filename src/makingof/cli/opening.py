@@ -4,20 +4,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from makingof.archive.acts import Teller
-from makingof.archive.archive import Archive, Home, open_archive
+from makingof.archive.archive import Archive, Home, holds_log, open_archive
 from makingof.archive.draining import drain, waits
+from makingof.archive.erasing import remove_abandoned
 from makingof.archive.names import Namer
 from makingof.archive.upkeep import record_health, start_due_stamping
 from makingof.cli.terminal import Terminal
-from makingof.errors import ConflictError, UsageError
+from makingof.config import ARCHIVE_FOLDER
+from makingof.errors import ConflictError, StorageError, UsageError
 from makingof.texts import say
 
 _DRAIN_SECONDS = 10.0
 
 
 def home_of(terminal: Terminal) -> Home:
-    """Return where this run's archive and its state lie."""
-    return Home(terminal.archive_path, terminal.state_path)
+    """Return where this run's archive and its state lie; `--archive` may name the folder it lies in."""
+    path = terminal.archive_path
+    inner = path / ARCHIVE_FOLDER
+    if terminal.archive and not holds_log(path) and holds_log(inner):
+        path = inner
+    return Home(path, terminal.state_path)
 
 
 @contextmanager
@@ -38,6 +44,9 @@ def writing(terminal: Terminal) -> Iterator[Archive]:
         archive.require_writable()
         record_health(archive)
         terminal.notice(say("cli.archive_used", path=archive.home.path))
+        # One that is given its name while it is looked at has vanished; the next command tries again.
+        with suppress(StorageError):
+            remove_abandoned(archive)
         _drain_first(archive)
         yield archive
         start_due_stamping(archive)
@@ -68,3 +77,5 @@ def report_new(terminal: Terminal, namer: Namer) -> None:
     """Say which pictures had to be recorded first."""
     for path in namer.newly_recorded:
         terminal.notice(say("cli.recorded_first", path=path))
+        if event := namer.erased_before.get(path):
+            terminal.notice(say("cli.erased_before", path=path, event=event))

@@ -1,5 +1,6 @@
 """`init`: an archive, its key, its people, and the authorities it may ask."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from makingof.archive.succession import open_successor
 from makingof.cli.command import argument, command, option
 from makingof.cli.terminal import Terminal
 from makingof.config import ARCHIVE_FOLDER, Settings, user_archive_path
+from makingof.errors import UsageError
 from makingof.keys.recovery import RecoveryKey
 from makingof.stamp.trust import built_in_trust
 from makingof.texts import say
@@ -37,6 +39,9 @@ def init(
 ) -> None:
     """Make an archive; see `help.init`."""
     home = Home(folder / ARCHIVE_FOLDER if folder else _own_place(terminal), terminal.state_path)
+    answered = owner and (successor or no_stamps or authorities)
+    if not answered and not _someone_answers():
+        raise UsageError(say("cli.nobody_answers"), hint=say("cli.nobody_answers_hint"))
     name = owner or _ask(terminal, "cli.ask_owner")
     if successor:
         typed = _ask(terminal, "cli.ask_recovery", default="") if recovery else ""
@@ -53,6 +58,10 @@ def init(
 def _own_place(terminal: Terminal) -> Path:
     """Without DIR: `--archive`, else this user's own archive, never one that happens to lie above."""
     return terminal.archive or user_archive_path(terminal.env)
+
+
+def _someone_answers() -> bool:
+    return sys.stdin is not None and sys.stdin.isatty()
 
 
 def _ask(terminal: Terminal, key: str, **settings: Any) -> str:

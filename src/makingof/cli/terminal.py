@@ -36,8 +36,11 @@ class Terminal:
         return state_path(self.env)
 
     def text(self, message: object) -> str:
-        """Return a catalogue message in the reader's language; anything else as it is."""
-        return in_language(message, self.language)
+        """Return a catalogue message in the reader's language; anything else as it is.
+
+        A file's name need not be valid Unicode; what no terminal takes is escaped.
+        """
+        return in_language(message, self.language).encode("utf-8", "backslashreplace").decode()
 
     def say(self, key: str, /, **values: object) -> None:
         """Print one line of the catalogue, unless the output is JSON."""
