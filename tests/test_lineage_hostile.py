@@ -151,6 +151,22 @@ def test_a_hundred_generations_of_long_prompts_are_compared_soon():
     assert time.process_time() - start < 30
 
 
+def test_a_large_project_costs_in_step_with_its_size():
+    times = []
+    for count in (500, 4_000):
+        history = History()
+        history.brief("Cat")
+        for number in range(count):
+            history.generate(f"{number}.png")
+        graph = history.graph()
+        start = time.process_time()
+        lineage = find_lineage(graph, [blob(f"{count - 1}.png")])
+        make_tree(lineage)
+        times.append(time.process_time() - start)
+        assert len(lineage.members) == count + 1
+    assert times[1] < 25 * times[0]  # eight times the events; with every one looked at by every one, 64
+
+
 @settings(max_examples=25, deadline=None)
 @given(history=histories(), data=st.data())
 def test_any_parts_may_be_sealed_and_the_rule_finds_no_more(history, data):

@@ -123,10 +123,10 @@ def parts_of_type(database: Database, position: int, types: Iterable[PartType]) 
 
 def positions_of_parts(database: Database, parts: Iterable[Digest]) -> list[tuple[Digest, int]]:
     """Return where these parts stand, in log order; unknown ones are left out."""
-    return [(digest, part >> PART_BITS) for part, digest in find_parts(database, parts)]
+    return [(digest, part >> PART_BITS) for part, digest in number_parts(database, parts)]
 
 
-def find_parts(database: Database, parts: Iterable[Digest]) -> list[tuple[int, Digest]]:
+def number_parts(database: Database, parts: Iterable[Digest]) -> list[tuple[int, Digest]]:
     """Return the numbers of these parts, in log order; every part there is gets looked at."""
     named = "SELECT part, digest FROM parts WHERE digest IN {}"
     rows = database.query_each(named, {digest.raw for digest in parts})

@@ -95,7 +95,7 @@ class Index:
         Raises:
             ConflictError: another process reads, so that old pages cannot be let go of yet.
         """
-        numbers = [number for number, _ in events.find_parts(self._database, parts)]
+        numbers = [number for number, _ in events.number_parts(self._database, parts)]
         with self._database.writing() as connection:
             forget_parts(connection, numbers)
         self._database.scrub()

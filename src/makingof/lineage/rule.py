@@ -83,7 +83,8 @@ class _Search:
 
     def add(self, positions: Iterable[int], why: Why, *, claimed: bool = False) -> set[int]:
         """Add what is new and return it."""
-        new = set(positions) - self.found.keys()
+        # Not `- self.found.keys()`: that walks all that was found before, each time.
+        new = {position for position in positions if position not in self.found}
         self.found.update(dict.fromkeys(new, why))
         if claimed:
             self.claimed |= new
@@ -152,14 +153,19 @@ class _Search:
     def _add_project(self, project: Digest, made: Collection[Node]) -> None:
         last = max(node.position for node in made)
         limit_ms = _latest_claim(made)
-        for job in self.graph.project_jobs(project):
-            if job.position <= last:
-                self.add([job.position], Why.PROJECT)
-            # An import writes files in the order of their names; what no clock orders is not left out.
-            elif job.means is Means.RECOVERED and (
-                limit_ms is None or job.claimed_ms is None or job.claimed_ms <= limit_ms
-            ):
-                self.add([job.position], Why.PROJECT, claimed=True)
+        jobs = list(self.graph.project_jobs(project))
+        self.add((job.position for job in jobs if job.position <= last), Why.PROJECT)
+        # An import writes files in the order of their names; what no clock orders is not left out.
+        found_later = [job for job in jobs if job.position > last and job.means is Means.RECOVERED]
+        self.add(
+            (
+                job.position
+                for job in found_later
+                if limit_ms is None or job.claimed_ms is None or job.claimed_ms <= limit_ms
+            ),
+            Why.PROJECT,
+            claimed=True,
+        )
 
     def _add_sessions(self, made: Collection[Node]) -> None:
         """Walk back from each of `made` until the next job lies an hour or more before the one after it.
