@@ -77,7 +77,7 @@ class FilePlan:
 def plan_files(sources: Sources, lineage: Lineage, pieces: RecordedPieces, treat: Treatment) -> FilePlan:
     """Decide for every file of the lineage, in log order."""
     groups = _group(lineage)
-    whole = _whole_blobs(lineage)
+    whole = whole_blobs(lineage)
     files: list[FileInput] = []
     sealed: set[bytes] = set()
     for number, (key, group) in enumerate(groups.items(), 1):
@@ -116,9 +116,11 @@ def _group(lineage: Lineage) -> dict[Digest, FileGroup | PartState]:
     return groups
 
 
-def _whole_blobs(lineage: Lineage) -> set[Digest]:
-    """Return the bytes asked about, those used for them, those judged, and what people brought or made."""
-    blob_of = {link.part: link.blob for entry in lineage.entries() for link in links_of(entry).files}
+def whole_blobs(lineage: Lineage) -> set[Digest]:
+    """Return the bytes asked about, those used for them, those judged, and what people brought or made.
+
+    They go in whole; a verifier holds the exporter to it.
+    """
     whole = {picture.blob for picture in lineage.pictures}
     for member in lineage.by_why(Belongs.PICTURE, Belongs.ANCESTOR, Belongs.JOB):
         whole |= {link.blob for link in links_of(member.entry).files if not link.given}
@@ -126,9 +128,7 @@ def _whole_blobs(lineage: Lineage) -> set[Digest]:
         given = {link.blob for link in links_of(member.entry).files if link.given}
         if not given & whole:  # it was cited without saying which picture: all of them
             whole |= given
-    for entry in lineage.entries(Kind.SELECTED, Kind.REJECTED):
-        for choice in entry.statements(PartType.CHOICE, Choice):
-            whole |= {blob_of.get(part) for part in choice.body.judged}
+    whole |= judged_blobs(lineage)
     for entry in lineage.entries():
         whole |= {
             item.body.digest
@@ -136,6 +136,18 @@ def _whole_blobs(lineage: Lineage) -> set[Digest]:
             if entry.kind in _BY_PEOPLE or item.body.role is Role.FINAL
         }
     return {blob for blob in whole if blob is not None}
+
+
+def judged_blobs(lineage: Lineage) -> set[Digest]:
+    """Return the bytes that choices of the lineage judge, as far as it names them."""
+    blob_of = {link.part: link.blob for entry in lineage.entries() for link in links_of(entry).files}
+    judged = {
+        blob_of.get(part)
+        for entry in lineage.entries(Kind.SELECTED, Kind.REJECTED)
+        for choice in entry.statements(PartType.CHOICE, Choice)
+        for part in choice.body.judged
+    }
+    return {blob for blob in judged if blob is not None}
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes
 
 from makingof.bundle.container import Container
 from makingof.bundle.copies import check_copy
-from makingof.bundle.description import File, Shows
+from makingof.bundle.description import Description, File, Shows
 from makingof.bundle.record import Record
 from makingof.digest import Digest
 from makingof.errors import IntegrityError
@@ -50,6 +50,16 @@ def verify_files(container: Container, record: Record, listed: Mapping[str, str]
     _require_all_described(record)
     counts = {shows: sum(file.shows is shows for file in record.description.files) for shows in Shows}
     return FilesSeen(counts, tuple(lacking))
+
+
+def warn_of_previews(description: Description) -> list[Message]:
+    """Say of which of the pictures the package is about only a preview is here."""
+    about = set(description.pictures)
+    return [
+        say("verify.warn_preview", number=file.number)
+        for file in description.files
+        if file.shows is Shows.PREVIEW and about.intersection(file.parts)
+    ]
 
 
 def _check_parts(record: Record, file: File) -> None:

@@ -28,6 +28,7 @@ from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.keys.signing import SigningKey
 from makingof.keys.sshsig import PACKAGE_NAMESPACE, sign_ssh
+from makingof.lineage.memory import MemoryGraph
 from makingof.part import Means, Part
 from makingof.stamp.deposit import attach_deposit
 from makingof.stamp.sm3 import digest_stream
@@ -693,6 +694,31 @@ def of_a_new_kind(description: dict) -> None:
 def lineages() -> Iterator[Case]:
     files = whole()
     yield Case("event_left_out", told_without(files, 6), "lineage", ("makingof",))
+    yield Case("alternative_left_out", alternative_left_out(), "lineage", ("makingof",))
+    yield Case("picture_held_back_as_needless", held_back(files), "lineage", ("makingof",))
+
+
+def alternative_left_out() -> bytes:
+    """An exporter whose program does not see what else lay on the table."""
+    archive = Archive()
+    history = archive.history
+    history.tell(Kind.ENROLLED, own(log_key=KEY.public.vkey), means=Means.OWN)
+    other = archive.generate(a1111_png(PROMPT, seed=1), prompt(PROMPT))
+    kept = archive.generate(a1111_png(PROMPT, seed=2), prompt(PROMPT))
+    history.keep(kept.file(), among=[other.file(), kept.file()])
+    seen = (history.entry_at(at) for at in range(history.size()) if at != other.position)
+    request = Request((kept.file(),), history.size())
+    return archive.write(request, installation=INSTALLATION, graph=MemoryGraph(seen))
+
+
+def held_back(files: Files) -> bytes:
+    """An exporter who shows the picture small, and says that none needs it whole."""
+    description = json.loads(files["data/package.json"])
+    file = next(file for file in description["files"] if description["pictures"][0] in file["parts"])
+    name = file["name"].replace(".png", "-preview.png")
+    rest = {name if path == file["name"] else path: data for path, data in files.items()}
+    file.update(name=name, shows="preview", why="brief")
+    return told(rest, lambda found: found.update(description))
 
 
 def told_without(files: Files, position: int) -> bytes:

@@ -43,6 +43,7 @@ PAYLOAD = ("data/log/allowed_signers", "data/log/checkpoint", "data/log/entries.
 
 # The words are those of makingof's own catalogue; a test compares them.
 TEXTS = json.loads(r"""{
+"alternatives_missing": {"en": "choices about these pictures name what else there was, and {count} of it have no entry in this package", "zh": "关于这些图片的取舍所涉及的对象中，有 {count} 个的记录不在包内"},
 "attested": {"en": "Who acted, how it was learned, and the environment are the recorder's word. They are attested and never proved: an owner can alter his own recorder.", "zh": "行为人、获知方式与运行环境系记录程序的陈述，并未得到证明：所有者可以改动自己的记录程序。"},
 "because": {"en": "in detail: {reason}", "zh": "详情：{reason}"},
 "between_after": {"en": "not later than {not_after}", "zh": "不晚于 {not_after}"},
@@ -61,7 +62,7 @@ TEXTS = json.loads(r"""{
 "failed_entries": {"en": "Entries in this package are not the ones the log's signed head commits to, or they stand elsewhere.", "zh": "包内记录与日志签名头所承诺的不符，或位置不同。"},
 "failed_files": {"en": "A picture or document in this package is not the one that was recorded.", "zh": "包内有图片或文件不是所记录的那一个。"},
 "failed_hashes": {"en": "Files were changed after the package was made: {names}", "zh": "以下文件在成包之后被改动：{names}"},
-"failed_lineage": {"en": "Events that belong to these pictures by the published rule are left out of the exporter's list.", "zh": "按公开规则属于这些图片的事件，未列入导出者的清单。"},
+"failed_lineage": {"en": "Something that belongs to these pictures by the published rule is left out.", "zh": "按公开规则属于这些图片的内容有遗漏。"},
 "failed_listed": {"en": "The package does not hold exactly the files it lists: something was added, taken out or renamed.", "zh": "包内文件与清单不符：有文件被添加、取走或改名。"},
 "failed_opened": {"en": "What was opened apart from the package does not belong to it: it is not what was sealed.", "zh": "另行公开的内容不属于本包：它不是当初封存的内容。"},
 "failed_parts": {"en": "A statement in this package is not one the log commits to: it was exchanged, added or put elsewhere.", "zh": "包内有陈述不是日志所承诺的：它被替换、添加或挪到了别处。"},
@@ -73,6 +74,7 @@ TEXTS = json.loads(r"""{
 "failed_time": {"en": "A time stamp is forged or damaged, or two of them exclude each other.", "zh": "有时间戳系伪造或已损坏，或两个时间戳相互矛盾。"},
 "failed_views": {"en": "A table or listing in this package says something else than the log: {names}", "zh": "包内的表格或清单与日志不一致：{names}"},
 "no_advice": {"en": "This is not legal advice.", "zh": "本结果不构成法律意见。"},
+"not_brief": {"en": "file {number} is left out as not needed, and by the rule it must be here whole", "zh": "文件 {number} 以无需附带为由未收入原件，而按规则必须完整收入"},
 "not_checked": {"en": "Not checked here: {titles}.", "zh": "本次未核验：{titles}。"},
 "one_of_several": {"en": "The record could be one of several: no independent witness has co-signed this log.", "zh": "该记录可能只是多份记录之一：没有独立见证方对本日志联署。"},
 "passed": {"en": "ok", "zh": "通过"},
@@ -131,9 +133,13 @@ TEXTS = json.loads(r"""{
 "title_views": {"en": "Tables and listings say what the log says", "zh": "表格与清单和日志一致"},
 "uncounted": {"en": "{name}: {reason}", "zh": "{name}：{reason}"},
 "unsound": {"en": "This package does NOT check. Do not rely on it until the following is explained:", "zh": "本包未能通过核验。在以下问题得到说明之前，请勿采信："},
+"warn_between": {"en": "{count} entries of the log between the first and the last of these pictures' events are not in this package; they could speak of the pictures too.", "zh": "在这些图片的首个与末个事件之间，日志中另有 {count} 条记录不在包内，它们也可能涉及这些图片。"},
 "warn_missing": {"en": "Numbers are missing from the record of run {stream} and nothing in it says why.", "zh": "运行 {stream} 的记录中有编号缺失，且没有说明原因。"},
 "warn_partly": {"en": "The record of run {stream} is not shown as a whole.", "zh": "运行 {stream} 的记录未完整展示。"},
+"warn_points_elsewhere": {"en": "Events shown here name pictures or events that are not in this package: {count}.", "zh": "所示事件提及的图片或事件中，有 {count} 个不在包内。"},
+"warn_preview": {"en": "A picture this package is about (file {number}) is shown as a preview only, which is no evidence.", "zh": "本包所涉图片（文件 {number}）仅以缩略图展示，缩略图不是证据。"},
 "warn_sealed": {"en": "Statements are sealed ({sealed}): what they say could change the picture.", "zh": "有 {sealed} 项陈述被封存：其内容可能影响判断。"},
+"warn_stranger": {"en": "The copies of the verifiers or the tables in this package, by {made_with}, were compared with nothing: do not run the programs in it, do not believe its first page.", "zh": "本包由 {made_with} 生成，其中附带的核验程序或表格未经比对：请勿运行包内的程序，请勿采信其首页。"},
 "warn_undated": {"en": "{count} of {all} events are not dated by two authorities you trust.", "zh": "{all} 个事件中有 {count} 个未由您所信任的两家机构标定时间。"}
 }""")
 
