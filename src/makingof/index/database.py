@@ -22,6 +22,7 @@ Row = tuple[Any, ...]
 
 _CACHE_KIB = 65_536
 _TIMEOUT_SECONDS = 30
+_UNREADABLE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})
 _VALUES_AT_ONCE = 10_000  # SQLite takes 250,000 at most, older ones 32,766
 
 
@@ -41,13 +42,13 @@ class Database:
             StorageError: the disk refuses, or the file cannot be written.
         """
         _require_writable(path)
-        try:
-            return cls._open(path)
-        except sqlite3.DatabaseError as err:
-            if _code(err) not in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
-                raise _translate(err, path) or err from err
-        _remove(path)
         with _translated(path):
+            try:
+                return cls._open(path)
+            except sqlite3.DatabaseError as err:
+                if _code(err) not in _UNREADABLE:
+                    raise
+            _remove(path)
             return cls._open(path)
 
     @classmethod
@@ -211,7 +212,7 @@ def _translate(err: sqlite3.Error, path: Path | None) -> MakingofError | None:
     match _code(err):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return ConflictError(say("index.busy", path=path), hint=say("index.busy_hint"))
-        case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
+        case code if code in _UNREADABLE:
             return IntegrityError(say("index.corrupt", path=path), hint=say("index.corrupt_hint"))
         case (
             sqlite3.SQLITE_FULL
