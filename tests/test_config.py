@@ -36,3 +36,14 @@ def test_an_archive_is_found_by_walking_up(tmp_path):
     assert find_archive_path({"HOME": "/home/x"}, tmp_path / "a" / "b") == Path("/home/x/.makingof")
     (archive / "log.sqlite").touch()
     assert find_archive_path({"HOME": "/home/x"}, tmp_path / "a" / "b") == archive
+
+
+def test_an_archive_that_may_not_be_entered_is_not_passed_over_for_another(tmp_path, monkeypatch):
+    def refuse(path):
+        if path.parent == tmp_path / ".makingof":
+            raise PermissionError(13, "Permission denied", str(path))
+        return False
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    found = find_archive_path({"HOME": str(tmp_path / "home")}, tmp_path / "deep")
+    assert found == tmp_path / ".makingof"

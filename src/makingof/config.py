@@ -49,9 +49,17 @@ def find_archive_path(env: Mapping[str, str], start: Path) -> Path:
     if named := env.get("MAKINGOF_ARCHIVE"):
         return Path(named)
     for folder in (start, *start.parents):
-        if (folder / ARCHIVE_FOLDER / "log.sqlite").exists():
+        if _holds_archive(folder):
             return folder / ARCHIVE_FOLDER
     return user_archive_path(env)
+
+
+def _holds_archive(folder: Path) -> bool:
+    """Tell whether an archive lies in `folder`; one that may not be entered does, and opening it says so."""
+    try:
+        return (folder / ARCHIVE_FOLDER / "log.sqlite").exists()
+    except PermissionError:
+        return os.access(folder, os.X_OK)
 
 
 @dataclass(frozen=True, slots=True)

@@ -313,7 +313,7 @@ def test_erasing_says_what_of_it_stays(call, ready):
     code, _, err = call("show", event)
     assert code == 2
     assert f"erased by {erased}" in err
-    _, _, err = call("keep", ready / "a.png")
+    _, _, err = call("keep", "out/a.png")
     assert f"were erased by {erased}" in err
 
 

@@ -82,7 +82,7 @@ class Namer:
             raise self._not_recorded(missing[0])
         for path in missing:
             if erased := self._erased_at(path):
-                self.erased_before[path] = erased
+                self.erased_before[path.absolute()] = erased
         for done in import_files(self._archive, missing, single=len(missing) == 1) if missing else ():
             if done.error is not None:
                 raise done.error

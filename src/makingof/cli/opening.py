@@ -77,5 +77,5 @@ def report_new(terminal: Terminal, namer: Namer) -> None:
     """Say which pictures had to be recorded first."""
     for path in namer.newly_recorded:
         terminal.notice(say("cli.recorded_first", path=path))
-        if event := namer.erased_before.get(path):
+        if event := namer.erased_before.get(path.absolute()):
             terminal.notice(say("cli.erased_before", path=path, event=event))
