@@ -39,6 +39,8 @@ def import_(
         done = _run(terminal, archive, listing, in_place=in_place)
         told = _tell_exports(terminal, archive, done, in_place=in_place)
     code = _summarise(terminal, listing, done)
+    for item in told:
+        _say_told(terminal, item)
     return code or int(any(item.damaged is not None for item in told))
 
 
@@ -55,12 +57,11 @@ def _run(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bo
 def _tell_exports(
     terminal: Terminal, archive: Archive, done: list[Imported], *, in_place: bool
 ) -> list[ExportTold]:
-    """Record what exports among the files tell, and say what came of each."""
+    """Record what exports among the files tell."""
     told = []
     for item in import_exports(archive, done, in_place=in_place):
         told.append(item)
         terminal.json(_export_as_json(item))
-        _say_told(terminal, item)
     return told
 
 
@@ -69,7 +70,8 @@ def _say_told(terminal: Terminal, item: ExportTold) -> None:
     if item.damaged is not None:
         terminal.notice(say("exports.told_damaged", source=source, path=item.path, reason=item.damaged))
         return
-    terminal.say("exports.told", source=source, path=item.path, count=sum(item.events.values()))
+    key = "exports.told" if item.events else "exports.told_nothing_new"
+    terminal.say(key, source=source, path=item.path, count=sum(item.events.values()))
     for kind, count in item.events.most_common():
         terminal.say("exports.told_kind", kind=say(f"exports.kind_{kind}"), count=count)
     if item.known:
