@@ -272,3 +272,12 @@ def test_places_of_documents_and_jobs_are_kept_apart(archive, painted):
     assert edit.first(PartType.PLACE, Place).name == "painting.kra"
     assert {file.body.role for file in edit.files()} == {Role.OUTPUT, Role.PREVIEW, Role.INIT}
     assert all(isinstance(file.body, FileBody) for file in edit.files())
+
+
+def test_a_document_met_by_an_act_is_recorded_with_all_it_remembers(archive, painted):
+    done = list(import_files(archive, [painted], single=True))
+    assert [item.outcome for item in done] == [Outcome.RECOGNISED]
+    kinds = [entry.kind for entry in entries(archive)]
+    assert (kinds.count(Kind.GENERATED), kinds.count(Kind.SELECTED), kinds.count(Kind.EDITED)) == (3, 1, 1)
+    assert Kind.OPENED not in kinds[1:]
+    assert archive.index.files_of(Digest.of(painted.read_bytes()))[0].kind is Kind.EDITED
