@@ -274,6 +274,9 @@ class History:
             for number, (digest, data) in enumerate(self.told[index].parts.items())
         )
 
+    def parts_between(self, start: int, end: int) -> dict[int, tuple[StoredPart, ...]]:
+        return {index: parts for index in range(start, end) if (parts := self.parts(index))}
+
     # What a package holds.
 
     def entry_at(self, position: int, *, sealed: Iterable[Digest] = ()) -> Entry:

@@ -51,6 +51,9 @@ def test_an_append_is_answered_signed_and_below_the_mark(log, tmp_path):
     assert verify_checkpoint(log.checkpoint(), KEY.public).head == log.head() == plain_head(leaves_of(1))
     assert mark_of(tmp_path).read() == Mark(1, log.head().root)
     assert log.entry(0) == b"entry 0"
+    assert log.parts_between(0, 9) == {
+        index: log.parts(index) for index in range(log.size()) if log.parts(index)
+    }
     assert [(part.number, part.digest, part.data) for part in log.parts(0)] == [
         (0, Digest.of(b"part"), b"part"),
         (1, Digest.of(b"other part"), b"other part"),

@@ -135,7 +135,7 @@ def _connect(where: str) -> sqlite3.Connection:
         "secure_delete = ON",
         "synchronous = NORMAL",  # what a power cut takes from the index, the log gives back
         "temp_store = MEMORY",
-        "wal_autocheckpoint = 8000",  # pages; following a long log writes the same ones again and again
+        "wal_autocheckpoint = 20000",  # pages; following a long log writes the same ones again and again
         f"cache_size = -{_CACHE_KIB}",
     ):
         connection.execute(f"PRAGMA {setting}")

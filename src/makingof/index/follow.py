@@ -15,7 +15,7 @@ A crash leaves whole chunks read and nothing of the next.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from makingof.errors import IntegrityError, MalformedError
@@ -31,6 +31,7 @@ from makingof.tlog.reader import StoredEntry, StoredPart
 Progress = Callable[[int, int], None]
 
 _CHUNK = 1_000  # entries in one transaction: other processes get their turn in between
+_PAGE = 16  # entries asked for at once: of parts, one entry may have sixteen megabytes
 _CHUNK_CHARACTERS = 8 << 20  # what an entry says may be a hundred times longer than usual
 _LONG_TEXT = frozenset({"texts", "readings"})
 
@@ -50,8 +51,8 @@ class FollowedLog(Protocol):
         """Yield the entries `[start, end)` in order."""
         ...
 
-    def parts(self, index: int) -> tuple[StoredPart, ...]:
-        """Return the parts of one entry; the erased ones without bytes."""
+    def parts_between(self, start: int, end: int) -> Mapping[int, Sequence[StoredPart]]:
+        """Return the parts of the entries `[start, end)`, the erased ones without bytes, by entry."""
         ...
 
 
@@ -81,9 +82,9 @@ def followed_size(database: Database) -> int:
     return int(database.query("SELECT size FROM followed")[0][0])
 
 
-def read_entry(log: FollowedLog, index: int, entry: bytes) -> Entry:
-    """Return one entry of `log` with its parts."""
-    stored = {part.digest: PartState.ERASED if part.data is None else part.data for part in log.parts(index)}
+def read_entry(index: int, entry: bytes, parts: Iterable[StoredPart]) -> Entry:
+    """Return one entry of a log with its parts."""
+    stored = {part.digest: PartState.ERASED if part.data is None else part.data for part in parts}
     try:
         return Entry.read(index, entry, stored)
     except MalformedError as err:
@@ -102,8 +103,8 @@ def _read_chunk(connection: sqlite3.Connection, log: FollowedLog, start: int, en
     """Read entries from `start` up to `end`, or fewer where they hold much text; return where it stopped."""
     tables = _no_rows()
     last, characters = b"", 0
-    for stored in log.entries(start, end):
-        entry = read_entry(log, stored.index, stored.entry)
+    for stored, parts in _stored(log, start, end):
+        entry = read_entry(stored.index, stored.entry, parts)
         for table, row in rows_of(entry):
             tables[table].append(row)
             if table in _LONG_TEXT:
@@ -118,6 +119,15 @@ def _read_chunk(connection: sqlite3.Connection, log: FollowedLog, start: int, en
     _insert(connection, tables)
     connection.execute("UPDATE followed SET size = ?, last = ?", (start, last))
     return start
+
+
+def _stored(log: FollowedLog, start: int, end: int) -> Iterator[tuple[StoredEntry, Sequence[StoredPart]]]:
+    """Yield entries with their parts, asking for a few at a time."""
+    for low in range(start, end, _PAGE):
+        high = min(low + _PAGE, end)
+        parts = log.parts_between(low, high)
+        for stored in log.entries(low, high):
+            yield stored, parts.get(stored.index, ())
 
 
 def _no_rows() -> dict[str, list[Row]]:

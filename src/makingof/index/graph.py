@@ -13,6 +13,7 @@ from makingof.lineage.graph import FolderClaim, Node, Stream
 from makingof.lineage.links import FileLink
 from makingof.lineage.streams import StreamFact, make_stream
 from makingof.part import Means, Role
+from makingof.tlog.reader import StoredPart
 
 _PAGE = 256
 _JOB_KINDS = "('prompted', 'generated', 'attempted')"
@@ -36,6 +37,10 @@ class ReadableLog(FollowedLog, Protocol):
         """Return the bytes of one entry."""
         ...
 
+    def parts(self, index: int) -> tuple[StoredPart, ...]:
+        """Return the parts of one entry, the erased ones without bytes."""
+        ...
+
 
 class IndexGraph:
     """What the rule asks, answered by SQL: a lineage costs as much as it holds, however long the log is."""
@@ -53,7 +58,8 @@ class IndexGraph:
     def entries(self, positions: AbstractSet[int]) -> Iterator[Entry]:
         size = self.size()
         known = sorted(position for position in positions if 0 <= position < size)
-        return (read_entry(self._log, position, self._log.entry(position)) for position in known)
+        log = self._log
+        return (read_entry(position, log.entry(position), log.parts(position)) for position in known)
 
     def named(self, names: AbstractSet[Digest]) -> AbstractSet[int]:
         return self._positions("SELECT position FROM events WHERE name IN {}", _raw(names))

@@ -169,6 +169,20 @@ class LogReader:
         rows = self._query("SELECT number, digest, bytes FROM parts WHERE idx = ? ORDER BY number", (index,))
         return tuple(StoredPart(number, Digest.from_raw(digest), data) for number, digest, data in rows)
 
+    def parts_between(self, start: int, end: int) -> dict[int, tuple[StoredPart, ...]]:
+        """Return the parts of the entries `[start, end)` at once, by index; entries without any are left out.
+
+        All of them are in memory then: ask for a few entries at a time.
+        """
+        rows = self._query(
+            "SELECT idx, number, digest, bytes FROM parts WHERE idx >= ? AND idx < ? ORDER BY idx, number",
+            (start, end),
+        )
+        found: dict[int, list[StoredPart]] = {}
+        for index, number, digest, data in rows:
+            found.setdefault(index, []).append(StoredPart(number, Digest.from_raw(digest), data))
+        return {index: tuple(parts) for index, parts in found.items()}
+
     def find_leaf(self, leaf: bytes) -> int | None:
         """Return the first index at which an entry of this leaf hash stands."""
         rows = self._query("SELECT idx FROM entries WHERE leaf = ? ORDER BY idx LIMIT 1", (leaf,))
