@@ -23,7 +23,12 @@ def test_there_are_traps():
 
 def test_every_source_that_import_names_is_on_the_page():
     sources = [name for name in load_area("exports") if name.startswith("source_")]
-    words = {"chatgpt": "ChatGPT", "json": "JSON", "swarmui_stars": "Starred", "midjourney_discord": "Discord"}
+    words = {
+        "chatgpt": "ChatGPT",
+        "json": "JSON",
+        "swarmui_stars": "Starred",
+        "midjourney_discord": "Discord",
+    }
     for source in sources:
         name = source.removeprefix("source_")
         assert words.get(name, name.split("_")[0]).lower() in PAGE.lower()
