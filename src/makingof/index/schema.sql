@@ -36,7 +36,6 @@ CREATE TABLE events (
 ) STRICT;
 CREATE INDEX events_by_name ON events (name);
 CREATE INDEX events_by_kind ON events (kind, position);
-CREATE INDEX events_by_time ON events (recorded_ms);
 CREATE INDEX events_by_project ON events (project, position) WHERE project IS NOT NULL;
 CREATE INDEX events_by_stream ON events (stream, seq) WHERE stream IS NOT NULL;
 CREATE INDEX events_by_actor ON events (actor, position) WHERE actor IS NOT NULL;
