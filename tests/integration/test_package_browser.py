@@ -7,7 +7,6 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
 from tests.carried_texts import CARRIED, wanted_texts
 from tests.packages import make_session, packed, unpack
 from tests.vectors.package.make import FOLDER, told, whole, withheld
@@ -16,6 +15,7 @@ from makingof.event import Kind
 from makingof.verify.check import check_bundle
 
 pytestmark = pytest.mark.integration
+playwright = pytest.importorskip("playwright.sync_api", reason="requirements/integration.txt brings it")
 
 CASES = json.loads((FOLDER / "cases.json").read_text("utf-8"))
 FLAGS = [
@@ -26,10 +26,8 @@ FLAGS = [
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), headless=True, args=FLAGS
-        )
+    with playwright.sync_playwright() as running:
+        started = running.chromium.launch(executable_path=shutil.which("chromium"), headless=True, args=FLAGS)
         yield started
         started.close()
 
@@ -57,14 +55,14 @@ def vectors(tmp_path_factory) -> Path:
     return folder
 
 
-def choose(page: Page, path: Path) -> None:
+def choose(page, path: Path) -> None:
     """Choose a file in the dialog, and wait for the verdict."""
     page.evaluate("() => { delete result.dataset.outcome; file.value = ''; }")
     page.set_input_files("#file", path)
     page.wait_for_selector("#result[data-outcome]", timeout=60_000)
 
 
-def failed_steps(page: Page) -> list[str]:
+def failed_steps(page) -> list[str]:
     return page.eval_on_selector_all("#result li.failed", "items => items.map(item => item.dataset.step)")
 
 
