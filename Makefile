@@ -48,7 +48,10 @@ docs: $(READY)  ## the documentation as a site in docs/site
 	@$(BIN)/zensical build --strict
 
 requirements: $(READY)  ## pin again from pyproject.toml and requirements/*.in
-	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links --no-annotate --no-header --output-file=requirements/dev.txt requirements/dev.in
+	@for set in dev integration; do \
+	  $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-options --no-annotate \
+	    --no-header --output-file=requirements/$$set.txt requirements/$$set.in || exit 1; \
+	done
 
 clean:
 	rm -rf $(VENV) build dist docs/site

@@ -23,7 +23,6 @@ from tests.records import a1111_png, png
 
 from makingof.bundle import layout
 from makingof.bundle.collect import collect_package
-from makingof.bundle.copies import piece_salt
 from makingof.bundle.description import Options
 from makingof.bundle.manifest import format_manifest
 from makingof.bundle.payload import Installation, small_file
@@ -46,6 +45,7 @@ from makingof.part import (
     Pieces,
     Role,
     body_of,
+    piece_salt,
 )
 from makingof.stamp.authority import RemoteAuthority
 from makingof.stamp.base import Receipt

@@ -9,13 +9,12 @@ from PIL import Image
 from tests.packages import PROMPT
 from tests.records import a1111_png
 
-from makingof.bundle.copies import check_copy, make_copy, piece_salt
+from makingof.bundle.copies import check_copy, make_copy
 from makingof.bundle.description import CopyOf
 from makingof.containers.pieces import segments
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, MalformedError
-from makingof.part import FileBody, FilePieces, Piece, Role
-from makingof.recorder.parts import piece_salt as recorders_salt
+from makingof.part import FileBody, FilePieces, Piece, Role, piece_salt
 
 PART = Digest.of(b"pieces part")
 KEY = bytes(range(16))
@@ -27,7 +26,7 @@ def record(data: bytes) -> tuple[FileBody, FilePieces]:
         Piece(
             piece.name,
             piece.size_bytes,
-            Digest.of(recorders_salt(KEY, number) + data[piece.offset : piece.offset + piece.size_bytes]),
+            Digest.of(piece_salt(KEY, number) + data[piece.offset : piece.offset + piece.size_bytes]),
         )
         for number, piece in enumerate(segments(data))
     )
@@ -54,12 +53,6 @@ PICTURES = {"png": a1111_png(PROMPT), "jpeg": jpeg(), "webp": webp()}
 
 def check(copy: bytes, recorded: FilePieces, described: CopyOf) -> list[str]:
     return check_copy([memoryview(copy)], len(copy), recorded, described)
-
-
-def test_the_salt_is_the_recorders():
-    assert [piece_salt(KEY, number) for number in range(9)] == [
-        recorders_salt(KEY, number) for number in range(9)
-    ]
 
 
 @pytest.mark.parametrize("form", PICTURES)

@@ -6,11 +6,12 @@ times faster; a property test holds the two equal.
 """
 
 import re
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import rfc8785
 
+from makingof.digest import Digest
 from makingof.errors import MalformedError
 
 MAX_INTEGER = 2**53 - 1
@@ -145,3 +146,22 @@ def _is_valid_text(text: str) -> bool:
         message = "text holds a lone surrogate and is not valid Unicode"
         raise MalformedError(message) from err
     return True
+
+
+_ShapeT = TypeVar("_ShapeT")
+
+
+def convert(value: Any, shape: type[_ShapeT], what: str) -> _ShapeT:
+    """Fit an untyped value into `shape`; a misfit is a `MalformedError` that names `what`."""
+    try:
+        return msgspec.convert(value, shape, strict=True, dec_hook=_as_digest)
+    except msgspec.ValidationError as err:
+        message = f"{what} does not have its shape: {err}"
+        raise MalformedError(message) from err
+
+
+def _as_digest(wanted: type, value: Any) -> Any:
+    if wanted is Digest:
+        return Digest.parse(value)
+    message = f"{wanted} is not read here"
+    raise TypeError(message)

@@ -19,10 +19,11 @@ from typing import Self
 import msgspec
 
 from makingof import canonical
+from makingof.canonical import convert
 from makingof.clock import parse_instant
 from makingof.digest import Digest
 from makingof.errors import MalformedError
-from makingof.part import Means, Part, PartType, convert
+from makingof.part import Means, Part, PartType
 from makingof.tlog.merkle import leaf_hash
 
 VERSION = 1

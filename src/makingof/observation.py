@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
+from makingof.canonical import convert
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import Kind, OccurredBy, Source
-from makingof.part import Means, PartType, Role, Vouched, convert
+from makingof.part import Means, PartType, Role, Vouched
 
 VERSION = 1
 _LEAVES = (str, int, type(None))

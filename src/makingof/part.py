@@ -9,6 +9,7 @@ what each field means.
 
 import base64
 import builtins
+import hmac
 import re
 from enum import StrEnum
 from typing import Any, Self, TypeVar
@@ -16,11 +17,13 @@ from typing import Any, Self, TypeVar
 import msgspec
 
 from makingof import canonical
+from makingof.canonical import convert
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.reading import State
 
 MAX_PART_BYTES = 1 << 20
+SALT_BYTES = 16
 _SALT = re.compile(r"[0-9a-f]{32}")
 
 
@@ -213,6 +216,11 @@ class Pieces(msgspec.Struct, frozen=True):
     files: tuple[FilePieces, ...]
 
 
+def piece_salt(pieces_key: bytes, number: int) -> bytes:
+    """Return the salt of segment `number`: disclosing it tells nothing of the other segments' salts."""
+    return hmac.digest(pieces_key, number.to_bytes(4, "big"), "sha256")[:SALT_BYTES]
+
+
 class Choice(msgspec.Struct, frozen=True):
     """What was judged, and what lay on the table; both name file parts."""
 
@@ -340,22 +348,3 @@ def portable_text(text: str) -> tuple[str | None, str | None]:
     except UnicodeEncodeError:
         return None, base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
     return text, None
-
-
-_ShapeT = TypeVar("_ShapeT")
-
-
-def convert(value: Any, shape: type[_ShapeT], what: str) -> _ShapeT:
-    """Fit an untyped value into `shape`; a misfit is a `MalformedError` that names `what`."""
-    try:
-        return msgspec.convert(value, shape, strict=True, dec_hook=_as_digest)
-    except msgspec.ValidationError as err:
-        message = f"{what} does not have its shape: {err}"
-        raise MalformedError(message) from err
-
-
-def _as_digest(wanted: type, value: Any) -> Any:
-    if wanted is Digest:
-        return Digest.parse(value)
-    message = f"{wanted} is not read here"
-    raise TypeError(message)

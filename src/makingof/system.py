@@ -134,7 +134,7 @@ class _Posix:
             _look_and_rename(old, new)
 
     def _rename_sparing(self, old: bytes, new: bytes) -> None:
-        raise NotImplementedError
+        raise NotImplementedError  # Linux and Mac below each have their own system call
 
     def replace(self, old: Path, new: Path) -> None:
         old.replace(new)
@@ -336,4 +336,5 @@ def _open_shared(path: str, *, follow_links: bool) -> int:
         if handle == ctypes.c_void_p(-1).value:
             raise ctypes.WinError(ctypes.get_last_error())
         return msvcrt.open_osfhandle(handle, os.O_RDONLY | os.O_BINARY)
-    raise NotImplementedError
+    message = "only Windows opens files so"
+    raise AssertionError(message)

@@ -12,6 +12,7 @@ from makingof.bundle.collect import collect_package
 from makingof.bundle.description import Options
 from makingof.bundle.request import Request, Sources
 from makingof.bundle.write import write_package
+from makingof.canonical import convert
 from makingof.containers.sniff import sniff
 from makingof.digest import Digest
 from makingof.errors import MalformedError, UsageError
@@ -19,7 +20,7 @@ from makingof.event import Event, Kind
 from makingof.keys.folder import find_key
 from makingof.keys.sshsig import sign_ssh
 from makingof.metadata.stealth import find_stealth
-from makingof.part import Own, Part, convert
+from makingof.part import Own, Part
 from makingof.pictures import thumbnail
 from makingof.recorder.write import Recorded
 from makingof.texts import say

@@ -10,12 +10,13 @@ from pathlib import Path
 import msgspec
 
 from makingof import durable
+from makingof.canonical import convert
 from makingof.clock import Clock, format_instant
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import VERSION, Head, Header
 from makingof.observation import Observation, Position, resolve_attached
-from makingof.part import BODIES, PartType, convert
+from makingof.part import BODIES, PartType
 from makingof.recorder.write import Prepared
 from makingof.spool.folder import Waiting
 from makingof.spool.handover import MAX_HANDOVER_BYTES, Handover, parse_handover

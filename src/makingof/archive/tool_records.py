@@ -10,11 +10,12 @@ import binascii
 from collections.abc import Iterator
 from dataclasses import replace
 
+from makingof.canonical import convert
 from makingof.event import Kind
 from makingof.metadata.comfyui import read_graph
 from makingof.metadata.record import Record, Sheet
 from makingof.observation import Draft, Observation
-from makingof.part import Means, PartType, Raw, Text, body_of, convert
+from makingof.part import Means, PartType, Raw, Text, body_of
 from makingof.reading import Reading, State
 from makingof.recorder.found import reading_drafts
 

@@ -7,23 +7,16 @@ against the digest of the piece that holds it.
 """
 
 import hashlib
-import hmac
 from collections.abc import Iterable
 
 from makingof.bundle.description import CopyOf, ShownPiece
 from makingof.containers.pieces import RIFF_HEADER, riff_header, segments, without
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, MalformedError
-from makingof.part import FileBody, FilePieces
+from makingof.part import FileBody, FilePieces, piece_salt
 
-_SALT_BYTES = 16
 _RIFF = "riff"
 _RIFF_BYTES = 12
-
-
-def piece_salt(pieces_key: bytes, number: int) -> bytes:
-    """Return the salt of one piece."""
-    return hmac.digest(pieces_key, number.to_bytes(4), "sha256")[:_SALT_BYTES]
 
 
 def cut_copy(data: bytes) -> bytes:

@@ -8,9 +8,9 @@ import msgspec
 
 from makingof import canonical
 from makingof.bundle import layout
+from makingof.canonical import convert
 from makingof.digest import Digest
 from makingof.errors import MalformedError
-from makingof.part import convert
 
 MAX_DESCRIPTION_BYTES = 64 << 20
 

@@ -19,12 +19,12 @@ from makingof.errors import MalformedError
 from makingof.metadata.documents.read import read_document
 from makingof.metadata.registry import read_records
 from makingof.observation import Attachment
-from makingof.part import Piece
+from makingof.part import SALT_BYTES, Piece
 from makingof.pictures import find_size
 from makingof.reading import Reading
 from makingof.recorder.document_events import Layered, with_document_readings
 from makingof.recorder.inside import Keep, keep_pictures
-from makingof.recorder.parts import SALT_BYTES, TakenApart, piece_digest
+from makingof.recorder.parts import TakenApart, piece_digest
 from makingof.store.base import BlobStore, Failure
 from makingof.store.source_file import hash_many
 

@@ -1,7 +1,6 @@
 """From drafts and attachments to the part bytes of one event."""
 
 import hashlib
-import hmac
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from makingof.digest import Digest
 from makingof.event import MAX_PARTS, PartRef
 from makingof.observation import Draft, resolve_attached
 from makingof.part import (
+    SALT_BYTES,
     FileBody,
     FilePieces,
     Means,
@@ -18,9 +18,9 @@ from makingof.part import (
     Piece,
     Pieces,
     body_of,
+    piece_salt,
 )
 
-SALT_BYTES = 16
 _PIECES_PER_PART = 5_000  # a piece takes some 120 bytes
 _LIST_LENGTH = 12_000  # digests in one list part: 12,000 × 75 bytes stays under 1 MiB
 
@@ -60,11 +60,6 @@ def prepare_file(body: FileBody, means: Means, origin: str, apart: TakenApart | 
     part = _new_part(PartType.FILE, means, origin, keyed).to_bytes()
     digest = Digest.of(part)
     return PreparedFile(part, digest, FilePieces(digest, apart.container, apart.pieces))
-
-
-def piece_salt(key: bytes, number: int) -> bytes:
-    """Return the salt of segment `number`: disclosing it tells nothing of the other segments' salts."""
-    return hmac.digest(key, number.to_bytes(4, "big"), "sha256")[:SALT_BYTES]
 
 
 def piece_digest(key: bytes, number: int, data: memoryview | bytes) -> Digest:

@@ -8,9 +8,9 @@ from typing import Self
 import msgspec
 
 from makingof import durable
+from makingof.canonical import convert
 from makingof.errors import MalformedError
 from makingof.observation import strict_json
-from makingof.part import convert
 from makingof.spool.handover import SECRET_BYTES
 
 _ID = re.compile(r"[0-9a-f]{32}")

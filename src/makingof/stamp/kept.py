@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
+from makingof.canonical import convert
 from makingof.digest import Digest
-from makingof.errors import MalformedError
 from makingof.stamp.base import Beside, Kind, Receipt, Role
 
 
@@ -64,15 +64,4 @@ def kept_to_facts(kept: KeptReceipt) -> dict[str, Any]:
 
 def parse_kept(facts: Mapping[str, Any]) -> KeptReceipt:
     """Read own facts back; another shape is a `MalformedError`."""
-    try:
-        return msgspec.convert(dict(facts), KeptReceipt, strict=True, dec_hook=_as_digest)
-    except msgspec.ValidationError as err:
-        message = f"receipt of a stamped event does not have its shape: {err}"
-        raise MalformedError(message) from err
-
-
-def _as_digest(wanted: type, value: Any) -> Any:
-    if wanted is Digest:
-        return Digest.parse(value)
-    message = f"{wanted} is not read here"
-    raise TypeError(message)
+    return convert(dict(facts), KeptReceipt, "receipt of a stamped event")

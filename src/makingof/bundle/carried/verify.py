@@ -168,7 +168,7 @@ class Zip:
         try:
             self.members = self.find_members()
             self.names = check_names(self.members)
-        except Exception:
+        except Exception:  # whatever it was goes on to the caller
             self.stream.close()
             raise
 
