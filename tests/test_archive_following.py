@@ -9,8 +9,9 @@ from tests.hooks import events, own_facts
 from tests.test_shim_comfyui import ONE
 
 from makingof.archive.archive import Archive
-from makingof.archive.following import Following, last_second_look, look_again
+from makingof.archive.following import Following, look_again
 from makingof.archive.fsck import check_archive
+from makingof.archive.second_look import last_second_look
 from makingof.capture.comfyui import Follower, parse_history
 from makingof.capture.local_http import LocalHost
 from makingof.clock import SystemClock

@@ -1,19 +1,19 @@
 """Following a generator from outside, and comparing its own history with the log."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from makingof import __version__
 from makingof.archive.archive import Archive
 from makingof.archive.draining import drain
+from makingof.archive.second_look import SecondLook, own_facts
 from makingof.archive.tool_records import with_tool_records
 from makingof.capture.comfyui import Follower, Job, Seen, parse_history
 from makingof.capture.local_http import LocalHost
 from makingof.errors import MakingofError, SourceError
 from makingof.event import Event, Kind, Source
 from makingof.observation import Observation, Position
-from makingof.part import Means, Own, Part, PartType
+from makingof.part import Means
 from makingof.recorder.write import new_stream, own_observation
 
 _SOURCE = Source("makingof-follower", __version__, "comfyui")
@@ -80,18 +80,6 @@ class Following:
         return position
 
 
-@dataclass(frozen=True, slots=True)
-class SecondLook:
-    """What the host's own history says beside the log: job → why it is not recorded."""
-
-    jobs: int
-    missing: Mapping[str, str]
-
-    @property
-    def recorded(self) -> int:
-        return self.jobs - len(self.missing)
-
-
 def look_again(archive: Archive, host: LocalHost) -> SecondLook:
     """Compare the host's history with the log and record the result as `checked`.
 
@@ -102,7 +90,7 @@ def look_again(archive: Archive, host: LocalHost) -> SecondLook:
     jobs = parse_history(host.ask(f"/history?max_items={_MAX_JOBS}"), Path("/"))
     recorded = archive.index.recorded_jobs("comfyui")
     opened = _first_opened_ms(archive)
-    lost = any(facts.get("why") == "hook_lost" for facts in _own_facts(archive, Kind.GAP))
+    lost = any(facts.get("why") == "hook_lost" for facts in own_facts(archive, Kind.GAP))
     missing = {job.id: _why(job, opened, has_lost=lost) for job in jobs if job.id not in recorded}
     found = SecondLook(len(jobs), missing)
     facts: dict[str, object] = {
@@ -116,20 +104,6 @@ def look_again(archive: Archive, host: LocalHost) -> SecondLook:
     }
     archive.record_own(Kind.CHECKED, facts | {"boot": archive.clock.boot_id()})
     return found
-
-
-def last_second_look(archive: Archive) -> SecondLook | None:
-    """Return what the newest comparison recorded, or None where there was none."""
-    for position in reversed(archive.index.positions_of_kind(Kind.CHECKED)):
-        for facts in _facts_at(archive, position):
-            told = facts.get("second_look")
-            if not isinstance(told, dict):
-                continue
-            missing = [item for item in told.get("missing", ()) if isinstance(item, dict)]
-            return SecondLook(
-                int(told["jobs"]), {str(item.get("job")): str(item.get("why")) for item in missing}
-            )
-    return None
 
 
 def _why(job: Job, opened_ms: int | None, *, has_lost: bool) -> str:
@@ -147,13 +121,3 @@ def _first_opened_ms(archive: Archive) -> int | None:
         if event.header.source.tool == "comfyui":
             return int(event.recorded_at.timestamp() * 1000)
     return None
-
-
-def _own_facts(archive: Archive, kind: Kind) -> list[dict[str, object]]:
-    positions = archive.index.positions_of_kind(kind)
-    return [facts for position in positions for facts in _facts_at(archive, position)]
-
-
-def _facts_at(archive: Archive, position: int) -> list[dict[str, object]]:
-    parts = [Part.parse(stored.data) for stored in archive.log.parts(position) if stored.data is not None]
-    return [part.read(Own).facts for part in parts if part.type is PartType.OWN]

@@ -6,10 +6,10 @@ import click
 import msgspec
 
 from makingof.archive.archive import Archive
-from makingof.archive.following import last_second_look
 from makingof.archive.hooks import hook_folder
 from makingof.archive.names import Namer
 from makingof.archive.running import is_running
+from makingof.archive.second_look import last_second_look
 from makingof.cli.command import argument, command, option
 from makingof.cli.inspecting import visible
 from makingof.cli.opening import reading

@@ -19,8 +19,9 @@ from makingof.archive.connecting import plan_connection
 from makingof.archive.doctor import Examined, examine
 from makingof.archive.draining import Drained, waits
 from makingof.archive.draining import drain as drain_spool
-from makingof.archive.following import Following, SecondLook, look_again
+from makingof.archive.following import Following, look_again
 from makingof.archive.running import Told, ask_to_stop, is_running, record_on, watched_folders
+from makingof.archive.second_look import SecondLook
 from makingof.archive.upkeep import start_due_stamping
 from makingof.capture.comfyui import Follower
 from makingof.capture.local_http import LocalHost
