@@ -15,20 +15,17 @@ from pathlib import Path
 from typing import Any
 
 from makingof import __version__
+from makingof.capture.comfyui_entry import JobEntry, parse_job_entry
 from makingof.capture.local_http import LocalHost
 from makingof.clock import format_instant
 from makingof.digest import Digest
-from makingof.errors import SourceError
+from makingof.errors import MalformedError, SourceError
 from makingof.event import Kind, OccurredBy, Source
 from makingof.observation import Attached, Attachment, Draft, Observation
 from makingof.part import Means, PartType, Place, Raw, Report, Role, body_of, portable_text
 
 _MAX_RAW_BYTES = 512 * 1024
 _MAX_JOBS = 10_000
-_MAX_TEXT = 20_000
-_FOLDERS = ("output", "temp")
-_ENDS = ("execution_success", "execution_error", "execution_interrupted")
-_ERROR_FIELDS = ("node_id", "node_type", "exception_type", "exception_message")
 
 # Named fields only: a prompt that looks like a key stays, removing it would destroy what is to be shown.
 _SECRET = re.compile(
@@ -47,36 +44,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One entry of the history."""
+class Job(JobEntry):
+    """One entry of the history, with where its files lie."""
 
-    id: str
-    graph: Any
-    status: str
-    messages: Mapping[str, Mapping[str, Any]]
-    wanted: frozenset[str]
-    files: tuple[Named, ...]
-
-    @property
-    def started_ms(self) -> int | None:
-        return _milliseconds(self.messages.get("execution_start"))
-
-    @property
-    def ended_ms(self) -> int | None:
-        return next((found for name in _ENDS if (found := _milliseconds(self.messages.get(name)))), None)
-
-    @property
-    def cached(self) -> frozenset[str]:
-        nodes = self.messages.get("execution_cached", {}).get("nodes")
-        return frozenset(map(str, nodes)) if isinstance(nodes, list) else frozenset()
+    files: tuple[Named, ...] = ()
 
     def outcome(self, *, has_new: bool) -> str | None:
         """Say what `attempted` calls it; None for a job that went as asked."""
-        if "execution_interrupted" in self.messages:
-            return "interrupted"
-        if "execution_error" in self.messages or self.status == "error":
-            return "failed"
-        return "redelivered" if not has_new and (self.wanted <= self.cached or self.files) else None
+        is_again = not has_new and (self.wanted <= self.cached or bool(self.files))
+        return self.broken_off or ("redelivered" if is_again else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +127,7 @@ class Follower:
             outcome=outcome,
             job=job.id,
             outputs=len(job.files),
-            text=_error_text(job.messages.get("execution_error", {})),
+            text=job.error,
             facts=_facts(job, fresh),
         )
         places = [_place(named.path, number) for number, named in enumerate(fresh)]
@@ -187,38 +163,31 @@ def parse_history(told: Any, root: Path) -> list[Job]:
         message = "the history is not an object"
         raise SourceError(message)
     try:
-        return [_parse_entry(job, entry, root) for job, entry in told.items()]
-    except (KeyError, IndexError, TypeError, AttributeError) as err:
-        message = f"a history entry has another shape: {type(err).__name__} {err}"
-        raise SourceError(message) from err
+        return [_with_files(parse_job_entry(job, entry), root) for job, entry in told.items()]
+    except MalformedError as err:
+        raise SourceError(str(err)) from err
 
 
-def _parse_entry(job: str, entry: Any, root: Path) -> Job:
-    prompt, status = entry["prompt"], entry.get("status") or {}
-    messages = {str(item[0]): item[1] for item in status.get("messages") or () if isinstance(item[1], dict)}
+def _with_files(entry: JobEntry, root: Path) -> Job:
     return Job(
-        id=job,
-        graph=prompt[2],
-        status=str(status.get("status_str")),
-        messages=messages,
-        wanted=frozenset(map(str, prompt[4] or ())),
-        files=tuple(_named(entry.get("outputs") or {}, root)),
+        entry.id,
+        entry.graph,
+        entry.status,
+        entry.messages,
+        entry.wanted,
+        entry.outputs,
+        tuple(_named(entry, root)),
     )
 
 
-def _named(outputs: Mapping[str, Any], root: Path) -> Iterator[Named]:
-    for node, told in outputs.items():
-        for items in told.values() if isinstance(told, dict) else ():
-            for item in items if isinstance(items, list) else ():
-                if not isinstance(item, dict) or not isinstance(item.get("filename"), str):
-                    continue
-                kind = item.get("type")
-                top = (root / str(kind)).absolute()
-                path = Path(*_plain_parts(top / str(item.get("subfolder") or "") / item["filename"]))
-                # A name is the host's word; it may not lead out of the host's folders.
-                if kind in _FOLDERS and path.is_relative_to(top):
-                    role = Role.PREVIEW if kind == "temp" else Role.OUTPUT
-                    yield Named(str(node), item["filename"], path, role)
+def _named(entry: JobEntry, root: Path) -> Iterator[Named]:
+    for output in entry.outputs:
+        top = (root / output.folder).absolute()
+        path = Path(*_plain_parts(top / output.subfolder / output.name))
+        # A name is the host's word; it may not lead out of the host's folders.
+        if path.is_relative_to(top):
+            role = Role.PREVIEW if output.folder == "temp" else Role.OUTPUT
+            yield Named(output.node, output.name, path, role)
 
 
 def _plain_parts(path: Path) -> list[str]:
@@ -283,12 +252,6 @@ def _facts(job: Job, fresh: list[Named]) -> dict[str, Any]:
     }
 
 
-def _error_text(told: Mapping[str, Any]) -> str | None:
-    """Spell an error without the values it failed on: those hold whole pictures as text."""
-    lines = [f"{name}: {_portable(str(told[name]))}" for name in _ERROR_FIELDS if name in told]
-    return "\n".join(lines)[:_MAX_TEXT] or None
-
-
 def _report(report: Report) -> Draft:
     return Draft(PartType.REPORT, body_of(report), "api:/history")
 
@@ -305,11 +268,6 @@ def _state(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
-
-
-def _milliseconds(told: Mapping[str, Any] | None) -> int | None:
-    found = told.get("timestamp") if told else None
-    return found if isinstance(found, int) and 0 < found < 1 << 47 else None
 
 
 def _portable(text: str) -> str:
