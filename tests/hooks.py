@@ -1,7 +1,5 @@
 """A hook as tests need it: connected to an archive, on the archive's own clock."""
 
-from pathlib import Path
-
 from makingof.archive.hooks import hook_folder, publish_nonce, spool_path
 from makingof.part import Own, Part, PartType
 from makingof.spool.carried import HookStream
@@ -11,7 +9,7 @@ SOURCE = {"name": "a-hook", "version": "1", "tool": "a-tool", "tool_version": "2
 
 
 def connect_hook(archive, tool="a-tool"):
-    hook = Hook.make(tool, Path("/tool"), spool_path(archive), (), {})
+    hook = Hook.make(tool, "/tool", spool_path(archive), (), {})
     hook_folder(archive).add(hook)
     publish_nonce(archive)
     return hook

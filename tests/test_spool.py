@@ -156,7 +156,7 @@ def test_the_hook_side_needs_nothing_of_ours(tmp_path):
 
 def test_a_hook_is_kept_for_its_owner_alone_and_read_back(tmp_path):
     folder = HookFolder(tmp_path / "hooks")
-    hook = Hook.make("comfyui", Path("/C"), Path("/s"), ("makingof", "drain"), {"MAKINGOF_STATE": "/x"})
+    hook = Hook.make("comfyui", "/C", Path("/s"), ("makingof", "drain"), {"MAKINGOF_STATE": "/x"})
     path = folder.add(hook)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert folder.find(hook.id) == hook
@@ -167,7 +167,7 @@ def test_a_hook_is_kept_for_its_owner_alone_and_read_back(tmp_path):
 
 
 def test_a_connection_may_name_the_file_it_lies_in(tmp_path):
-    hook = Hook.make("comfyui", Path("/C"), Path("/s"), (), {})
+    hook = Hook.make("comfyui", "/C", Path("/s"), (), {})
     path = HookFolder(tmp_path).add(hook)
     (tmp_path / "connection.json").write_text(json.dumps({"hook_file": str(path)}), "utf-8")
     assert carried.load_connection(tmp_path / "connection.json")["secret"] == hook.secret

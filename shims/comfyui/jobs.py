@@ -128,6 +128,7 @@ class Jobs:
             if notice is None:
                 self._safely(self._look_after_open)
                 self._safely(self.stream.close)
+                self._safely(lambda: self.stream.ensure_drained(at_once=True))
                 return
             self._safely(getattr(self, f"_on_{notice[0]}"), *notice[1:])
             self._safely(self.stream.ensure_drained)

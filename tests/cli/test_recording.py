@@ -48,6 +48,24 @@ def test_a_hook_is_shown_connected_tried_and_taken_out_again(call, root):
     assert call("disconnect", "comfyui", root)[0] == 2
 
 
+def test_the_hook_of_python_programs_needs_no_folder(call):
+    assert call("connect", "python", "--dry-run")[0] == 0
+    assert "no hook is connected" in call("doctor")[1]
+    assert call("connect", "python")[0] == 0
+    assert call("connect", "python")[0] == 0
+    code, out, _ = call("doctor", "--json")
+    (found,) = map(json.loads, out.splitlines())
+    assert (code, found["tool"], found["round_trip"]) == (0, "python", "ok")
+    assert call("disconnect", "python")[0] == 0
+    assert call("disconnect", "python")[0] == 2
+
+
+def test_a_tool_with_a_folder_has_to_be_told_it(call):
+    code, _, err = call("connect", "comfyui")
+    assert code == 2
+    assert "which comfyui" in err
+
+
 def test_drain_says_what_it_recorded_and_another_command_does_it_unasked(call, root):
     call("connect", "comfyui", root)
     connection = carried.load_connection(root / "custom_nodes/makingof/connection.json")

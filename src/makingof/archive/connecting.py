@@ -5,7 +5,6 @@ taken away again; nothing of the tool's is touched.
 """
 
 import json
-import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
@@ -13,14 +12,14 @@ from pathlib import Path
 
 from makingof import durable
 from makingof.archive.archive import Archive
-from makingof.archive.hooks import hook_folder, publish_nonce, spool_path
+from makingof.archive.hooks import add_hook, hook_folder, publish_nonce
 from makingof.digest import Digest
 from makingof.errors import MalformedError, UsageError
 from makingof.event import Kind
 from makingof.observation import Draft, strict_json
 from makingof.part import Means, PartType, Place, body_of, portable_text
 from makingof.recorder.write import Recorded
-from makingof.spool.hook import Hook
+from makingof.spool.hook import PYTHON, Hook
 from makingof.texts import say
 
 CONNECTION = "connection.json"
@@ -90,24 +89,7 @@ def connect(archive: Archive, plan: Connection) -> Recorded:
     """
     archive.require_writable()
     remove_hook(archive, plan.folder)
-    hook = Hook.make(
-        plan.layout.tool,
-        plan.root,
-        spool_path(archive).absolute(),
-        (
-            sys.executable,
-            "-m",
-            "makingof",
-            "drain",
-            "--background",
-            "--archive",
-            str(archive.home.path.absolute()),
-        ),
-        {"MAKINGOF_STATE": str(archive.home.state.absolute())},
-    )
-    kept = hook_folder(archive).add(hook)
-    durable.make_folders(spool_path(archive))
-    publish_nonce(archive)
+    hook, kept = add_hook(archive, plan.layout.tool, str(plan.root))
     durable.make_folders(plan.folder, mode=0o755)
     for name, data in plan.files.items():
         durable.replace(plan.folder / name, data, mode=_CODE_MODE)
@@ -161,8 +143,38 @@ def remove_hook(archive: Archive, folder: Path) -> list[Path]:
     return sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
 
 
+def connect_python(archive: Archive) -> Recorded:
+    """Give programs that import makingof a hook; it lies in the state folder and nowhere else.
+
+    One that was there goes on: programs may be running with it.
+    """
+    archive.require_writable()
+    known = [hook for hook in hook_folder(archive).all() if hook.tool == PYTHON]
+    hook = known[0] if known else add_hook(archive, PYTHON, "")[0]
+    publish_nonce(archive)
+    return archive.record_own(Kind.CONFIGURED, {"what": "connected", "tool": PYTHON, "hook": hook.id})
+
+
+def disconnect_python(archive: Archive) -> Recorded:
+    """Forget the hook of Python programs: what they hand over from now on is from an unknown one."""
+    archive.require_writable()
+    known = [hook for hook in hook_folder(archive).all() if hook.tool == PYTHON]
+    if not known:
+        path = archive.home.path
+        raise UsageError(say("recording.not_connected", tool=PYTHON, path=path))
+    for hook in known:
+        hook_folder(archive).remove(hook)
+    told = [hook.id for hook in known]
+    return archive.record_own(Kind.CONFIGURED, {"what": "disconnected", "tool": PYTHON, "hook": told[0]})
+
+
 def find_changed(hook: Hook) -> list[str] | None:
-    """Name the hook's files that are not as written; None where the hook is not in its tool any more."""
+    """Name the hook's files that are not as written; None where the hook is not in its tool any more.
+
+    The hook of Python programs has none: its code is the installed makingof.
+    """
+    if hook.tool == PYTHON:
+        return []
     layout = LAYOUTS.get(hook.tool)
     folder = Path(hook.folder) / (layout.plugins if layout else "") / HOOK_FOLDER
     told = _read_connection(folder)

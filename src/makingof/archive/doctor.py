@@ -8,6 +8,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from makingof.archive.archive import Archive
 from makingof.archive.connecting import CARRIED, HOOK_FOLDER, LAYOUTS, find_changed
 from makingof.archive.draining import drain
@@ -19,7 +21,8 @@ from makingof.event import Event, Kind
 from makingof.observation import Position
 from makingof.part import Own, Part, PartType
 from makingof.recorder.write import stream_key
-from makingof.spool.hook import Hook
+from makingof.spool.carried import HookStream
+from makingof.spool.hook import PYTHON, Hook
 
 _SECONDS = 30
 _SAY = """
@@ -81,19 +84,15 @@ def _examine(archive: Archive, hook: Hook, url: str | None) -> Examined:
 
 
 def _round_trip(archive: Archive, hook: Hook) -> str:
-    """Have the hook's own copy of the protocol hand over a stream, drain, and look what became of it."""
-    folder = Path(hook.folder) / LAYOUTS[hook.tool].plugins / HOOK_FOLDER
-    if not (folder / CARRIED).is_file():
-        return "failed"
-    try:
-        done = subprocess.run(
-            [sys.executable, "-I", "-c", _SAY, str(folder)],
-            capture_output=True, text=True, timeout=_SECONDS, check=True,
-        )  # fmt: skip
-    except (OSError, subprocess.SubprocessError):
+    """Have the hook's own code hand over a stream, drain, and look what became of it."""
+    if hook.tool == PYTHON:
+        stream = _hand_over_here(hook)
+    else:
+        stream = _hand_over_there(Path(hook.folder) / LAYOUTS[hook.tool].plugins / HOOK_FOLDER)
+    if stream is None:
         return "failed"
     drain(archive)
-    position = archive.log.find_key(stream_key(Position(done.stdout.strip(), 0)))
+    position = archive.log.find_key(stream_key(Position(stream, 0)))
     if position is None or Event.parse(archive.log.entry(position)).kind is not Kind.OPENED:
         return "refused"
     parts = [Part.parse(part.data) for part in archive.log.parts(position) if part.data is not None]
@@ -101,6 +100,27 @@ def _round_trip(archive: Archive, hook: Hook) -> str:
     if not facts.get("accepted"):
         return "refused"
     return "ok" if facts.get("in_time") else "late"
+
+
+def _hand_over_there(folder: Path) -> str | None:
+    """Run the copy that lies in the tool, apart from ours; return the stream it handed over, or None."""
+    if not (folder / CARRIED).is_file():
+        return None
+    try:
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _SAY, str(folder)],
+            capture_output=True, text=True, timeout=_SECONDS, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()
+
+
+def _hand_over_here(hook: Hook) -> str | None:
+    """Hand over as a program that imports makingof does."""
+    stream = HookStream(msgspec.structs.asdict(hook), {"name": "makingof-doctor", "version": "1"})
+    done = stream.open({"host": "doctor"}) is not None and stream.close() is not None
+    return stream.stream if done else None
 
 
 def _ask_host(hook: Hook, host: LocalHost) -> tuple[str, tuple[str, ...]]:

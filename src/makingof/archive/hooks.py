@@ -1,5 +1,6 @@
 """Where hooks and an archive meet: the spool, the hooks' secrets, the nonce a stream opens with."""
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from makingof.archive.archive import Archive
 from makingof.keys.signing import file_stem
 from makingof.part import Own, Part, PartType
 from makingof.spool.folder import NEWEST, SPOOL
-from makingof.spool.hook import HookFolder
+from makingof.spool.hook import Hook, HookFolder
 
 
 def spool_path(archive: Archive) -> Path:
@@ -23,6 +24,18 @@ def hook_folder(archive: Archive) -> HookFolder:
     return HookFolder(hook_state(archive))
 
 
+def add_hook(archive: Archive, tool: str, folder: str) -> tuple[Hook, Path]:
+    """Give a new hook its id and secret, ready to hand over; return it and the file that holds them."""
+    program = (sys.executable, "-m", "makingof", "drain", "--background")
+    drain = (*program, "--archive", str(archive.home.path.absolute()))
+    environment = {"MAKINGOF_STATE": str(archive.home.state.absolute())}
+    hook = Hook.make(tool, folder, spool_path(archive).absolute(), drain, environment)
+    path = hook_folder(archive).add(hook)
+    durable.make_folders(spool_path(archive))
+    publish_nonce(archive)
+    return hook, path
+
+
 def publish_nonce(archive: Archive) -> None:
     """Write the nonce that new streams open with: the newest receipt's event, else entry 0.
 
@@ -30,7 +43,8 @@ def publish_nonce(archive: Archive) -> None:
     opened after they were given.
     """
     nonce = archive.log.leaf(_newest_receipt(archive)).hex()
-    path, data = spool_path(archive) / NEWEST, msgspec.json.encode({"v": 1, "nonce": nonce})
+    told = {"v": 1, "nonce": nonce, "log": file_stem(archive.log.origin)}
+    path, data = spool_path(archive) / NEWEST, msgspec.json.encode(told)
     with suppress(FileNotFoundError):
         if path.read_bytes() == data:
             return

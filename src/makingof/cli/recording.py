@@ -13,9 +13,9 @@ import click
 
 from makingof.archive.archive import Archive, open_archive
 from makingof.archive.at_login import LoginItem, install_login_item, login_item, remove_login_item
+from makingof.archive.connecting import Disconnected, connect_python, disconnect_python, plan_connection
 from makingof.archive.connecting import connect as connect_hook
 from makingof.archive.connecting import disconnect as disconnect_hook
-from makingof.archive.connecting import plan_connection
 from makingof.archive.doctor import Examined, examine
 from makingof.archive.draining import Drained, waits
 from makingof.archive.draining import drain as drain_spool
@@ -31,6 +31,7 @@ from makingof.cli.terminal import Terminal
 from makingof.errors import ConflictError, UsageError
 from makingof.event import Kind
 from makingof.spool.carried import start_detached
+from makingof.spool.hook import PYTHON
 from makingof.texts import say
 
 _START_SECONDS = 15.0
@@ -40,11 +41,14 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 @command("connect")
 @argument("tool")
-@argument("folder", metavar="DIR", type=_FOLDER)
+@argument("folder", metavar="DIR", type=_FOLDER, required=False)
 @option("--dry-run", is_flag=True, help="help.option_dry_run")
-def connect(terminal: Terminal, tool: str, folder: Path, dry_run: bool) -> None:
+def connect(terminal: Terminal, tool: str, folder: Path | None, dry_run: bool) -> None:
     """Hook a generator in; see `help.connect`."""
-    plan = plan_connection(tool, folder)
+    if tool == PYTHON:
+        _connect_python(terminal, dry_run=dry_run)
+        return
+    plan = plan_connection(tool, _named(folder, tool))
     terminal.say("recording.plan", tool=tool, root=plan.root, folder=plan.folder)
     for name, data in plan.files.items():
         terminal.say("recording.plan_file", name=name, size=len(data))
@@ -58,13 +62,34 @@ def connect(terminal: Terminal, tool: str, folder: Path, dry_run: bool) -> None:
     terminal.say("recording.connected_next")
 
 
+def _connect_python(terminal: Terminal, *, dry_run: bool) -> None:
+    terminal.json({"tool": PYTHON, "folder": None, "files": [], "dry_run": dry_run})
+    terminal.say("recording.plan_python")
+    if dry_run:
+        terminal.say("recording.dry_run")
+        return
+    with writing(terminal) as archive:
+        recorded = connect_python(archive)
+    terminal.say("recording.connected", tool=PYTHON, event=f"e{recorded.position}")
+    terminal.say("recording.connected_python_next")
+
+
+def _named(folder: Path | None, tool: str) -> Path:
+    if folder is None:
+        raise UsageError(say("recording.which_folder", tool=tool), hint=say("recording.no_tool_hint"))
+    return folder
+
+
 @command("disconnect")
 @argument("tool")
-@argument("folder", metavar="DIR", type=_FOLDER)
-def disconnect(terminal: Terminal, tool: str, folder: Path) -> None:
+@argument("folder", metavar="DIR", type=_FOLDER, required=False)
+def disconnect(terminal: Terminal, tool: str, folder: Path | None) -> None:
     """Take a hook out again; see `help.disconnect`."""
     with writing(terminal) as archive:
-        done = disconnect_hook(archive, tool, folder)
+        if tool == PYTHON:
+            done = Disconnected(disconnect_python(archive), ())
+        else:
+            done = disconnect_hook(archive, tool, _named(folder, tool))
     terminal.say("recording.disconnected", tool=tool, event=f"e{done.recorded.position}")
     for path in done.left:
         terminal.say("recording.left", path=path)
@@ -277,7 +302,8 @@ def show_second_look(terminal: Terminal, found: SecondLook) -> None:
 
 
 def _show_examined(terminal: Terminal, item: Examined) -> None:
-    terminal.say("recording.hook", tool=item.hook.tool, path=item.hook.folder)
+    key = "recording.hook" if item.hook.folder else "recording.hook_python"
+    terminal.say(key, tool=item.hook.tool, path=item.hook.folder)
     if item.changed is None:
         terminal.say("recording.hook_gone")
     for name in item.changed or ():

@@ -190,11 +190,12 @@ class HookStream:
         except (OSError, ValueError, KeyError, TypeError):
             return ""
 
-    def ensure_drained(self) -> bool:
+    def ensure_drained(self, *, at_once: bool = False) -> bool:
         """Start `makingof drain` detached if something waits and no recorder shows itself.
 
         At most one every few seconds: ask again while `wants_drain`, or what was handed
-        over last waits for the next command and is late.
+        over last waits for the next command and is late. A host that ends cannot ask
+        again: it asks with `at_once`.
         """
         if not self.wants_drain or not self.connection.get("drain"):
             return False
@@ -202,7 +203,7 @@ class HookStream:
         if self._recorder_answers(moment):
             self.wants_drain = False
             return False
-        if tried is not None and 0 <= moment - tried < DRAIN_SECONDS * 1000:
+        if not at_once and tried is not None and 0 <= moment - tried < DRAIN_SECONDS * 1000:
             return False
         self._drain_tried = moment
         with contextlib.suppress(OSError):  # the program is gone: the next command finds what waits

@@ -13,6 +13,8 @@ from makingof.errors import MalformedError
 from makingof.observation import strict_json
 from makingof.spool.handover import SECRET_BYTES
 
+PYTHON = "python"  # the tool of the hook that programs share which import makingof
+
 _ID = re.compile(r"[0-9a-f]{32}")
 _SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
 
@@ -23,7 +25,7 @@ class Hook(msgspec.Struct, frozen=True):
     id: str
     secret: str
     tool: str
-    folder: str  # of the tool
+    folder: str  # of the tool; "" for programs that import makingof
     spool: str
     drain: tuple[str, ...] = ()
     environment: dict[str, str] = {}
@@ -31,14 +33,14 @@ class Hook(msgspec.Struct, frozen=True):
 
     @classmethod
     def make(
-        cls, tool: str, folder: Path, spool: Path, drain: tuple[str, ...], environment: dict[str, str]
+        cls, tool: str, folder: str, spool: Path, drain: tuple[str, ...], environment: dict[str, str]
     ) -> Self:
         """Draw a new id and secret."""
         return cls(
             id=secrets.token_hex(16),
             secret=secrets.token_hex(SECRET_BYTES),
             tool=tool,
-            folder=str(folder),
+            folder=folder,
             spool=str(spool),
             drain=drain,
             environment=environment,
