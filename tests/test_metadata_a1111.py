@@ -254,6 +254,14 @@ def test_a_plain_sentence_under_parameters_is_nobody_s():
     assert reading.value("tool:parameters") == "a sentence, nothing more"
 
 
+@pytest.mark.parametrize(
+    "prompt", ["[a crane:a heron:0.5], mist", "{red|blue} pendant", "{{{masterpiece}}}, jade", '{"a": 1}']
+)
+def test_a_prompt_may_begin_with_a_bracket(prompt):
+    reading = main_of(records.png({"parameters": f"{prompt}\nNegative prompt: [blurry]\n{SETTINGS}"}))
+    assert (reading.tool, reading.value("prompt"), reading.value("negative")) == ("a1111", prompt, "[blurry]")
+
+
 def test_one_tool_writes_two_kinds_of_chunk():
     plain, chinese = records.a1111_png("plain"), records.a1111_png("仙鹤")
     assert read_records(plain)[0].locator.place == "tEXt:parameters"

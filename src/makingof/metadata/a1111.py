@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
+from makingof.errors import MalformedError
 from makingof.metadata.found import Found
 from makingof.metadata.record import Record, Sheet, text_field, with_text
+from makingof.metadata.tool_json import parse_tool_json
 from makingof.reading import Check, Field, Reading, State
 
 READER = "a1111/1"
@@ -263,12 +265,23 @@ def read_infotext(record: Record) -> Reading | None:
     It is one if it has a line of settings, or under `parameters` a line that begins
     with the label of the negative prompt; a plain sentence is not enough.
     """
-    if record.text is None or record.text.lstrip()[:1] in ("{", "["):
+    if record.text is None or _is_json(record.text):
         return None
     text = parse_infotext(record.text)
     if not text.settings and (text.negative is None or record.key != "parameters"):
         return None
     return infotext_reading(record, text)
+
+
+def _is_json(text: str) -> bool:
+    """Tell whether another tool's JSON stands here; prompts too begin with a bracket: `[a:b:0.5]`."""
+    if text.lstrip()[:1] not in ("{", "["):
+        return False
+    try:
+        parse_tool_json(text)
+    except MalformedError:
+        return False
+    return True
 
 
 def infotext_reading(
