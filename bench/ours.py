@@ -15,7 +15,8 @@ from bench.events import observations, plain_log
 from bench.growth import grow
 from bench.packing import make
 
-from makingof.archive.archive import Home, Plan, create_archive
+from makingof.archive.archive import Plan, create_archive
+from makingof.archive.home import Home
 from makingof.archive.imports import import_files
 from makingof.clock import SystemClock
 from makingof.config import Settings

@@ -3,7 +3,8 @@
 import pytest
 from tests.clocks import ManualClock
 
-from makingof.archive.archive import Home, Plan, create_archive
+from makingof.archive.archive import Plan, create_archive
+from makingof.archive.home import Home
 from makingof.config import Settings
 
 

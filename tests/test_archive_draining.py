@@ -14,9 +14,10 @@ from tests.clocks import ManualClock
 from tests.hooks import connect_hook, events, job, own_facts, picture, prompt, report, stream_of
 
 from makingof.archive import draining
-from makingof.archive.archive import Home, Plan, create_archive, open_archive
+from makingof.archive.archive import Plan, create_archive, open_archive
 from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
+from makingof.archive.home import Home
 from makingof.archive.hooks import hook_folder, spool_path
 from makingof.clock import SystemClock
 from makingof.config import Settings

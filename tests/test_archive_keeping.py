@@ -12,12 +12,14 @@ from tests.reading import entries, entry_at
 from tests.records import a1111_png
 
 from makingof.archive import acts
-from makingof.archive.archive import Home, Plan, create_archive, open_archive
+from makingof.archive.archive import Plan, create_archive, open_archive
 from makingof.archive.backup import back_up, restore_backup
 from makingof.archive.erasing import Erasure, apply_erasures, erase
 from makingof.archive.export import export_package, repeat_request, write_request
 from makingof.archive.fsck import check_archive
+from makingof.archive.home import Home
 from makingof.archive.imports import import_files
+from makingof.archive.known_names import KnownNamer
 from makingof.archive.names import Namer
 from makingof.archive.stamping import sitting_sheet, stamp_log, stamp_sheet
 from makingof.archive.succession import open_successor, succession_statement
@@ -381,7 +383,7 @@ def test_an_erased_picture_is_named_with_the_event_that_erased_it(archive, pictu
     position = archive.index.position_of(picture.event)
     done = erase(archive, Erasure(files=(picture.file_part,)), OWNER, "asked")
     size = archive.log.size()
-    looking = Namer(archive, records=False)
+    looking = KnownNamer(archive)
     for name in (f"e{position}", str(tmp_path / "crane.png")):
         with pytest.raises(UsageError, match=f"erased by e{done.position}"):
             looking.picture(name)

@@ -16,7 +16,8 @@ from tests.records import a1111_png
 from makingof.archive.archive import open_archive
 from makingof.archive.at_login import install_login_item, login_item, remove_login_item
 from makingof.archive.hooks import spool_path
-from makingof.archive.running import ask_to_stop, is_running, record_on, watched_folders
+from makingof.archive.presence import is_running
+from makingof.archive.running import ask_to_stop, record_on, watched_folders
 from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.errors import ConflictError, UsageError

@@ -12,10 +12,11 @@ from tests.clocks import ManualClock
 from tests.records import a1111_png
 
 from makingof.archive import acts
-from makingof.archive.archive import Home, Plan, create_archive, open_archive
+from makingof.archive.archive import Plan, create_archive, open_archive
 from makingof.archive.erasing import Erasure, apply_erasures, erase
 from makingof.archive.export import export_package
 from makingof.archive.fsck import check_archive
+from makingof.archive.home import Home
 from makingof.archive.imports import import_files
 from makingof.archive.names import Namer
 from makingof.bundle.request import Request

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Self
 
 from makingof import __version__
+from makingof.archive.picture import Picture
 from makingof.clock import format_instant
 from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import MAX_CITES, Kind, OccurredBy, Source
-from makingof.index.values import FileRow
 from makingof.observation import Attachment, Draft, Observation, Position
 from makingof.part import (
     Choice,
@@ -36,24 +35,6 @@ from makingof.recorder.write import new_stream
 from makingof.texts import say
 
 PROGRAM = Source(name="makingof", version=__version__)
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A picture as the record knows it: its bytes, one file part that names them, that part's event."""
-
-    blob: Digest
-    file_part: Digest
-    event: Digest
-    name: str | None = None
-    held: bool = True
-
-    @classmethod
-    def of(cls, file: FileRow, name: str | None = None) -> Self:
-        """Take a picture from the index; `file` must say which bytes it is."""
-        if file.blob is None:
-            raise UsageError(say("acts.picture_erased", name=name or file.part))
-        return cls(file.blob, file.part, file.event, name or file.name, file.holding == "held")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from makingof import durable
 from makingof.archive.acts import PROGRAM
+from makingof.archive.home import INDEX_FILE, SETTINGS_FILE, Home, holds_log
+from makingof.archive.reader import ArchiveReader, open_parts
 from makingof.clock import Clock
 from makingof.config import Settings
 from makingof.digest import Digest
-from makingof.errors import MalformedError, StorageError, UsageError
+from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.index.queries import Index
 from makingof.keys.folder import create_key, create_key_in_keyring
@@ -19,38 +18,16 @@ from makingof.keys.recovery import RecoveryKey
 from makingof.observation import Draft, Observation
 from makingof.part import Means, PartType, People, Person, body_of
 from makingof.recorder.write import Recorded, Recorder, own_observation
-from makingof.store.files import FileStore
 from makingof.texts import say
-from makingof.tlog.log import Log, create_log, open_log
+from makingof.tlog.log import Log, create_log
 from makingof.tlog.place import find_unsafe_place
 
-LOG_FILE = "log.sqlite"
-INDEX_FILE = "index.sqlite"
-SETTINGS_FILE = "makingof.toml"
 
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """Where things lie for one user: the archive, and the state folder with keys and marks beside it."""
-
-    path: Path
-    state: Path
-
-    @property
-    def log_path(self) -> Path:
-        return self.path / LOG_FILE
-
-
-class Archive:
+class Archive(ArchiveReader):
     """An open archive. Everything that writes goes through `record`; reading goes through `index`."""
 
     def __init__(self, home: Home, clock: Clock, settings: Settings, log: Log, index: Index) -> None:
-        self.home = home
-        self.clock = clock
-        self.settings = settings
-        self.log = log
-        self.store = FileStore(home.path / settings.blobs)
-        self.index = index
+        super().__init__(home, clock, settings, log, index)
         self.recorder = Recorder(log, self.store, clock)
 
     def record(
@@ -79,18 +56,6 @@ class Archive:
         """Raise what says why this archive can only be read, if so."""
         if self.log.read_only is not None:
             raise self.log.read_only.to_error()
-
-    def close(self) -> None:
-        self.index.close()
-        self.log.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,41 +98,7 @@ def open_archive(home: Home, clock: Clock) -> Archive:
     An archive that can only be read opens too; `log.read_only` says why. Where the
     index cannot be written (a read-only disk), one in memory takes its place.
     """
-    if not holds_log(home.path):
-        raise UsageError(say("archive.none", path=home.path), hint=say("archive.none_hint"))
-    settings = read_settings(home.path)
-    log = open_log(home.log_path, home.state)
-    index = _open_index(home.path / INDEX_FILE)
-    index.follow(log)
-    return Archive(home, clock, settings, log, index)
-
-
-def holds_log(folder: Path) -> bool:
-    """Tell whether `folder` is an archive; a folder that may not be entered is a `StorageError`."""
-    try:
-        return (folder / LOG_FILE).exists()
-    except OSError as err:
-        raise StorageError(
-            say("archive.no_entry", path=folder, reason=err.strerror or str(err)),
-            hint=say("archive.no_entry_hint"),
-        ) from err
-
-
-def read_settings(folder: Path) -> Settings:
-    """Read an archive's settings; one without a file has the defaults."""
-    path = folder / SETTINGS_FILE
-    try:
-        return Settings.parse(path.read_text("utf-8")) if path.exists() else Settings()
-    except UnicodeDecodeError as err:
-        message = f"{path} is not UTF-8"
-        raise MalformedError(message) from err
-
-
-def _open_index(path: Path) -> Index:
-    try:
-        return Index.open(path)
-    except StorageError:
-        return Index.in_memory()
+    return Archive(home, clock, *open_parts(home))
 
 
 def _entry_zero(archive: Archive, plan: Plan, recovery: RecoveryKey | None) -> Observation:

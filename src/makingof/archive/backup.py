@@ -12,15 +12,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from makingof import durable
-from makingof.archive.archive import (
-    LOG_FILE,
-    SETTINGS_FILE,
-    Archive,
-    Home,
-    open_archive,
-    read_settings,
-)
+from makingof.archive.archive import open_archive
 from makingof.archive.erasing import apply_erasures
+from makingof.archive.home import LOG_FILE, SETTINGS_FILE, Home, read_settings
+from makingof.archive.reader import ArchiveReader
 from makingof.archive.succession import EARLIER
 from makingof.clock import Clock
 from makingof.config import Settings
@@ -42,7 +37,7 @@ class Copied:
     goes_on: bool = False
 
 
-def back_up(archive: Archive, folder: Path, progress: Progress) -> Copied:
+def back_up(archive: ArchiveReader, folder: Path, progress: Progress) -> Copied:
     """Copy log, settings and blobs into `folder`; blobs that lie there already are not copied again.
 
     Blobs go first, so that no event in the copy names one the copy lacks; the log is
@@ -87,7 +82,7 @@ def _copy_beside(source: Path, target: Path, settings: Settings) -> None:
         _copy_log(earlier, folder)
 
 
-def _forget_erased(archive: Archive, copy: FileStore) -> None:
+def _forget_erased(archive: ArchiveReader, copy: FileStore) -> None:
     """Take from an older copy what has been erased since: the archive does not hold it any more."""
     for digest in list(copy.iter_digests()):
         if not archive.store.has(digest):

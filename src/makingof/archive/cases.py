@@ -9,7 +9,8 @@ from pathlib import Path
 
 from msgspec.structs import asdict
 
-from makingof.archive.archive import Archive, Home, Plan, create_archive
+from makingof.archive.archive import Archive, Plan, create_archive
+from makingof.archive.home import Home
 from makingof.archive.judging import bounds_of, health_of, read_timeline
 from makingof.archive.stamping import stamp_log
 from makingof.assess.assessment import Assessment

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from makingof.archive.acts import Picture
 from makingof.archive.archive import Archive
+from makingof.archive.picture import Picture
 from makingof.errors import MakingofError, SourceError
 from makingof.pictures import compare
 

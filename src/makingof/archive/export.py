@@ -8,6 +8,7 @@ import msgspec
 
 from makingof import durable
 from makingof.archive.archive import Archive
+from makingof.archive.reader import ArchiveReader
 from makingof.bundle.collect import collect_package
 from makingof.bundle.description import Options
 from makingof.bundle.request import Request, Sources
@@ -39,7 +40,7 @@ class Exported:
     recorded: Recorded
 
 
-def sources_of(archive: Archive) -> Sources:
+def sources_of(archive: ArchiveReader) -> Sources:
     """Return the archive as far as packages are made from it."""
     return Sources(
         log=archive.log,
@@ -70,7 +71,7 @@ def export_package(archive: Archive, request: Request, path: Path) -> Exported:
     return Exported(path, payload, archive.record_own(Kind.EXPORTED, facts))
 
 
-def write_request(archive: Archive, request: Request, path: Path) -> Digest:
+def write_request(archive: ArchiveReader, request: Request, path: Path) -> Digest:
     """Write the package of `request` to `path` and return its payload's digest; nothing is logged."""
     key = find_key(archive.home.state, archive.log.origin)
     if key is None:
@@ -86,7 +87,7 @@ def write_request(archive: Archive, request: Request, path: Path) -> Digest:
     return payload
 
 
-def repeat_request(archive: Archive, event: Digest) -> tuple[Request, Digest]:
+def repeat_request(archive: ArchiveReader, event: Digest) -> tuple[Request, Digest]:
     """Return the request an `exported` event notes, and the payload digest it had."""
     position = archive.log.find_leaf(event.raw)
     if position is None or Event.parse(archive.log.entry(position)).kind is not Kind.EXPORTED:
@@ -100,7 +101,7 @@ def repeat_request(archive: Archive, event: Digest) -> tuple[Request, Digest]:
     return request, noted.payload
 
 
-def part_bytes(archive: Archive, event: Digest, part_type: str) -> list[bytes]:
+def part_bytes(archive: ArchiveReader, event: Digest, part_type: str) -> list[bytes]:
     """Return the bytes of an event's parts, of one type or of all: what opens them in a package.
 
     Parts listed by a list part come with it. An unknown type, and an event without
@@ -124,7 +125,7 @@ class _Noted(msgspec.Struct, frozen=True):
     later_stamps: tuple[int, ...] = ()
 
 
-def _open_blob(archive: Archive, digest: Digest) -> BinaryIO | None:
+def _open_blob(archive: ArchiveReader, digest: Digest) -> BinaryIO | None:
     """Open a held blob, or a file left in place if its bytes still have their name."""
     if archive.store.has(digest):
         return archive.store.open(digest)

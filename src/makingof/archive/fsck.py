@@ -12,7 +12,7 @@ tables · `keys` nobody else on this machine can read the key.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from makingof.archive.archive import Archive
+from makingof.archive.reader import ArchiveReader
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, MakingofError
 from makingof.event import Kind
@@ -55,7 +55,7 @@ class ArchiveReport:
 
 
 def check_archive(
-    archive: Archive, trust: Trust, *, openssl: OpenSsl | None, progress: Progress | None = None
+    archive: ArchiveReader, trust: Trust, *, openssl: OpenSsl | None, progress: Progress | None = None
 ) -> ArchiveReport:
     """Check `archive` wholly; problems are collected, never raised. Nothing is written or mended."""
     mark = MarkFile(archive.home.state, archive.log.origin).read()
@@ -79,7 +79,7 @@ def check_archive(
 class _Walk:
     """One pass over the entries: events and parts are checked, what later steps need is collected."""
 
-    def __init__(self, archive: Archive) -> None:
+    def __init__(self, archive: ArchiveReader) -> None:
         self.log = archive.log
         self.events = Step("events")
         self.parts = Step("statements")
@@ -142,7 +142,7 @@ class _Walk:
             self.erased.update(facts.get("parts", []), facts.get("files", []))
 
 
-def _check_blobs(archive: Archive, walk: _Walk) -> Step:
+def _check_blobs(archive: ArchiveReader, walk: _Walk) -> Step:
     """Read every held file and compare it with its name."""
     step = Step("blobs")
     gone = {body.digest for part, body in walk.files.items() if part in walk.erased}
@@ -164,7 +164,7 @@ def _check_blobs(archive: Archive, walk: _Walk) -> Step:
     return step
 
 
-def _check_store(archive: Archive, walk: _Walk) -> Step:
+def _check_store(archive: ArchiveReader, walk: _Walk) -> Step:
     """List blobs no event names: what a crash left, harmless and worth knowing."""
     step = Step("store")
     named = {body.digest for body in walk.files.values()} | set(_receipt_blobs(walk))
@@ -184,7 +184,7 @@ def _receipt_blobs(walk: _Walk) -> Iterator[Digest]:
         yield from (item.digest for item in kept.beside)
 
 
-def _check_receipts(archive: Archive, walk: _Walk, trust: Trust, openssl: OpenSsl | None) -> Step:
+def _check_receipts(archive: ArchiveReader, walk: _Walk, trust: Trust, openssl: OpenSsl | None) -> Step:
     """Verify every receipt under the reader's trust; one that only does not count is no failure."""
     step = Step("receipts")
     for position, facts in walk.receipts:
@@ -201,7 +201,7 @@ def _check_receipts(archive: Archive, walk: _Walk, trust: Trust, openssl: OpenSs
     return step
 
 
-def _check_index(archive: Archive) -> Step:
+def _check_index(archive: ArchiveReader) -> Step:
     """Build the index again beside the archive's own and compare every table."""
     step = Step("index", count=archive.log.size())
     with Index.in_memory() as fresh:
@@ -213,7 +213,7 @@ def _check_index(archive: Archive) -> Step:
     return step
 
 
-def _check_keys(archive: Archive) -> Step:
+def _check_keys(archive: ArchiveReader) -> Step:
     step = Step("keys", count=1)
     if archive.log.read_only is not None and archive.log.read_only.reason is ReadOnlyReason.NO_KEY:
         step.skipped = str(archive.log.read_only.message)

@@ -7,24 +7,24 @@ from pathlib import Path
 import msgspec
 
 from makingof import durable
-from makingof.archive.archive import Archive
+from makingof.archive.reader import ArchiveReader
 from makingof.keys.signing import file_stem
 from makingof.part import Own, Part, PartType
 from makingof.spool.folder import NEWEST, SPOOL
 from makingof.spool.hook import Hook, HookFolder
 
 
-def spool_path(archive: Archive) -> Path:
+def spool_path(archive: ArchiveReader) -> Path:
     """Return the folder where this archive's hooks hand over."""
     return archive.home.path / SPOOL
 
 
-def hook_folder(archive: Archive) -> HookFolder:
+def hook_folder(archive: ArchiveReader) -> HookFolder:
     """Return where this log's hooks are kept: in the state folder, beside its key."""
     return HookFolder(hook_state(archive))
 
 
-def add_hook(archive: Archive, tool: str, folder: str) -> tuple[Hook, Path]:
+def add_hook(archive: ArchiveReader, tool: str, folder: str) -> tuple[Hook, Path]:
     """Give a new hook its id and secret, ready to hand over; return it and the file that holds them."""
     program = (sys.executable, "-m", "makingof", "drain", "--background")
     drain = (*program, "--archive", str(archive.home.path.absolute()))
@@ -36,7 +36,7 @@ def add_hook(archive: Archive, tool: str, folder: str) -> tuple[Hook, Path]:
     return hook, path
 
 
-def publish_nonce(archive: Archive) -> None:
+def publish_nonce(archive: ArchiveReader) -> None:
     """Write the nonce that new streams open with: the newest receipt's event, else entry 0.
 
     The event's name commits to the receipts in it, so a stream that opens with it was
@@ -52,7 +52,7 @@ def publish_nonce(archive: Archive) -> None:
     durable.replace(path, data)
 
 
-def _newest_receipt(archive: Archive) -> int:
+def _newest_receipt(archive: ArchiveReader) -> int:
     """Return where the newest event with a receipt stands, or 0; that nobody answered dates nothing."""
     for position in reversed(archive.index.stamped_positions()):
         for part in archive.log.parts(position):
@@ -65,6 +65,6 @@ def _has_receipts(part: Part) -> bool:
     return part.type is PartType.OWN and bool(part.read(Own).facts.get("receipts"))
 
 
-def hook_state(archive: Archive) -> Path:
+def hook_state(archive: ArchiveReader) -> Path:
     """Return where this log keeps what it shares with hooks, outside the archive."""
     return archive.home.state / "hooks" / file_stem(archive.log.origin)

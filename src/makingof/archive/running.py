@@ -5,7 +5,6 @@ drain, and ends when a file there asks it to: no process is ever ended by its nu
 which by then may be another's.
 """
 
-import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,13 +12,13 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import msgspec
-
 from makingof import durable
-from makingof.archive.archive import SETTINGS_FILE, Archive
+from makingof.archive.archive import Archive
 from makingof.archive.draining import Drained, drain, waits
 from makingof.archive.following import Following
+from makingof.archive.home import SETTINGS_FILE
 from makingof.archive.hooks import hook_state, publish_nonce, spool_path
+from makingof.archive.presence import is_running, show_itself
 from makingof.archive.upkeep import record_health, start_due_stamping
 from makingof.archive.watching import Noted, Watch, own_place
 from makingof.capture.watching import Tracker, watch_folders
@@ -27,7 +26,6 @@ from makingof.config import Settings
 from makingof.errors import ConflictError, MakingofError, UsageError
 from makingof.event import Kind
 from makingof.keys.mark import hold_lock
-from makingof.observation import strict_json
 from makingof.spool.folder import RECORDER
 from makingof.texts import say
 
@@ -35,7 +33,6 @@ STOP = "stop"
 SHOW_SECONDS = 5.0
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 15.0
-_GONE_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +91,7 @@ def _turns(
     show, follow, stamp = _Every(SHOW_SECONDS), _Every(FOLLOW_SECONDS), _Every(STAMP_SECONDS)
     for changes in watch_folders(tracker, stop):
         if show.is_over():
-            _show_itself(archive)
+            show_itself(archive)
         if waits(archive):
             yield _tried(lambda: Told(drained=drain(archive)))
         if watch is not None and changes:
@@ -140,27 +137,6 @@ def _alone(archive: Archive) -> Iterator[None]:
                 durable.remove(spool / STOP)
     except ConflictError as err:
         raise ConflictError(say("recording.runs_already"), hint=say("recording.runs_already_hint")) from err
-
-
-def _show_itself(archive: Archive) -> None:
-    told = {
-        "v": 1,
-        "boot": archive.clock.boot_id(),
-        "uptime_ms": archive.clock.uptime_ms(),
-        "pid": os.getpid(),
-    }
-    with suppress(MakingofError):  # a full disk: hooks then start a drain of their own
-        durable.replace(spool_path(archive) / RECORDER, msgspec.json.encode(told))
-
-
-def is_running(archive: Archive) -> bool:
-    """Tell whether a recorder has shown itself within the last seconds of this boot."""
-    try:
-        told = strict_json((spool_path(archive) / RECORDER).read_bytes())
-        age = archive.clock.uptime_ms() - told["uptime_ms"]
-    except (OSError, MakingofError, KeyError, TypeError):
-        return False
-    return bool(told.get("boot") == archive.clock.boot_id() and 0 <= age < _GONE_MS)
 
 
 def ask_to_stop(archive: Archive, wait_seconds: float) -> bool:

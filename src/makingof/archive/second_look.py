@@ -6,7 +6,7 @@ Apart from `following`, which makes such comparisons: to read one needs no captu
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from makingof.archive.archive import Archive
+from makingof.archive.reader import ArchiveReader
 from makingof.event import Kind
 from makingof.part import Own, Part, PartType
 
@@ -23,7 +23,7 @@ class SecondLook:
         return self.jobs - len(self.missing)
 
 
-def last_second_look(archive: Archive) -> SecondLook | None:
+def last_second_look(archive: ArchiveReader) -> SecondLook | None:
     """Return what the newest comparison recorded, or None where there was none."""
     for position in reversed(archive.index.positions_of_kind(Kind.CHECKED)):
         for facts in own_facts_at(archive, position):
@@ -37,13 +37,13 @@ def last_second_look(archive: Archive) -> SecondLook | None:
     return None
 
 
-def own_facts(archive: Archive, kind: Kind) -> list[dict[str, object]]:
+def own_facts(archive: ArchiveReader, kind: Kind) -> list[dict[str, object]]:
     """Return what the recorder said of itself in every event of `kind`, oldest first."""
     positions = archive.index.positions_of_kind(kind)
     return [facts for position in positions for facts in own_facts_at(archive, position)]
 
 
-def own_facts_at(archive: Archive, position: int) -> list[dict[str, object]]:
+def own_facts_at(archive: ArchiveReader, position: int) -> list[dict[str, object]]:
     """Return the recorder's own facts in one event."""
     parts = [Part.parse(stored.data) for stored in archive.log.parts(position) if stored.data is not None]
     return [part.read(Own).facts for part in parts if part.type is PartType.OWN]

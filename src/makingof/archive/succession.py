@@ -11,16 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from makingof import durable
-from makingof.archive.archive import (
-    INDEX_FILE,
-    LOG_FILE,
-    SETTINGS_FILE,
-    Archive,
-    Home,
-    Plan,
-    create_archive,
-    read_settings,
-)
+from makingof.archive.archive import Archive, Plan, create_archive
+from makingof.archive.home import INDEX_FILE, LOG_FILE, SETTINGS_FILE, Home, read_settings
 from makingof.clock import Clock
 from makingof.config import Settings
 from makingof.digest import Digest

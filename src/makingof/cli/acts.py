@@ -7,11 +7,13 @@ import click
 from makingof.archive import acts
 from makingof.archive.edits import propose_sources
 from makingof.archive.names import Namer
+from makingof.archive.picture import Picture
 from makingof.cli.command import argument, command, option
-from makingof.cli.opening import report_new, teller_of, writing
-from makingof.cli.printing import short, show_recorded
+from makingof.cli.printing import show_recorded
 from makingof.cli.reading_text import text_from
+from makingof.cli.spelling import short
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import report_new, teller_of, writing
 from makingof.errors import UsageError
 from makingof.texts import say
 
@@ -85,7 +87,7 @@ def edit(
         )
 
 
-def _confirmed(terminal: Terminal, proposals: list[acts.Picture], yes: bool) -> list[acts.Picture]:
+def _confirmed(terminal: Terminal, proposals: list[Picture], yes: bool) -> list[Picture]:
     """Show what the picture may come from and let the person decide; nobody's likeness decides for them."""
     if not proposals:
         raise UsageError(say("cli.no_proposal"), hint=say("cli.no_proposal_hint"))

@@ -3,11 +3,12 @@
 from makingof.archive import acts
 from makingof.archive.archive import Archive
 from makingof.archive.names import Namer
+from makingof.archive.picture import Picture
 from makingof.cli.command import argument, command, option
-from makingof.cli.opening import report_new, teller_of, writing
 from makingof.cli.printing import show_recorded
 from makingof.cli.reading_text import text_from
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import report_new, teller_of, writing
 from makingof.event import Kind
 
 
@@ -71,13 +72,13 @@ def reject(
         )
 
 
-def _table(archive: Archive, namer: Namer, judged: list[acts.Picture], among: tuple[str, ...]) -> acts.Table:
+def _table(archive: Archive, namer: Namer, judged: list[Picture], among: tuple[str, ...]) -> acts.Table:
     """What lay on the table: as given, else the batch of the one picture judged; never guessed beyond."""
     if among:
         return acts.Table(tuple(namer.pictures(among)), "given")
     if len(judged) == 1:
         siblings = archive.index.siblings_of(judged[0].event)
-        batch = [acts.Picture.of(file) for file in siblings if file.blob is not None]
+        batch = [Picture.of(file) for file in siblings if file.blob is not None]
         if len(batch) > 1:
             return acts.Table(tuple(batch), "batch")
     return acts.Table()

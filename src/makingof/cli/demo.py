@@ -14,8 +14,9 @@ from pathlib import Path
 import click
 
 from makingof.archive import acts
-from makingof.archive.archive import Archive, Home, Plan, create_archive
+from makingof.archive.archive import Archive, Plan, create_archive
 from makingof.archive.export import export_package
+from makingof.archive.home import Home
 from makingof.archive.imports import import_files
 from makingof.archive.names import Namer
 from makingof.archive.stamping import stamp_log

@@ -5,13 +5,13 @@ import click
 from makingof.archive.archive import Archive
 from makingof.archive.erasing import Erasure, apply_erasures
 from makingof.archive.erasing import erase as erase_for_good
-from makingof.archive.names import Namer
+from makingof.archive.known_names import KnownNamer
 from makingof.cli.command import argument, command, option
-from makingof.cli.inspecting import visible
-from makingof.cli.opening import teller_of, writing
-from makingof.cli.printing import short, show_recorded
+from makingof.cli.printing import show_recorded
 from makingof.cli.reading_text import text_from
+from makingof.cli.spelling import short, visible
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import teller_of, writing
 from makingof.errors import UsageError
 from makingof.part import PartType
 from makingof.texts import say
@@ -40,7 +40,7 @@ def erase(
             return
         if not names:
             raise UsageError(say("erasing.nothing"), hint=say("erasing.nothing_hint"))
-        namer = Namer(archive, records=False)
+        namer = KnownNamer(archive)
         wanted = _wanted(archive, namer, names, part_types)
         why = text_from(reason) or click.prompt(terminal.text(say("cli.ask_erase_reason")), err=True)
         _say_what_goes(terminal, archive, wanted)
@@ -52,7 +52,9 @@ def erase(
         terminal.say("cli.erased_not_beyond")
 
 
-def _wanted(archive: Archive, namer: Namer, names: tuple[str, ...], part_types: tuple[str, ...]) -> Erasure:
+def _wanted(
+    archive: Archive, namer: KnownNamer, names: tuple[str, ...], part_types: tuple[str, ...]
+) -> Erasure:
     """With `--part`, those parts of the events named; else the pictures named, bytes and all."""
     if not part_types:
         return Erasure(files=tuple(picture.file_part for picture in namer.pictures(names)))

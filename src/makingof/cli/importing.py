@@ -10,8 +10,8 @@ from makingof.archive.exports import ExportTold, import_exports
 from makingof.archive.imports import import_files
 from makingof.capture.folder import Listing, list_files
 from makingof.cli.command import argument, command, option
-from makingof.cli.opening import writing
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import writing
 from makingof.errors import MakingofError
 from makingof.recorder.importing import Imported, Outcome
 from makingof.texts import say

@@ -12,6 +12,7 @@ import click
 from makingof.capture.folder import list_files
 from makingof.cli.command import argument, command
 from makingof.cli.inspecting_documents import show_document
+from makingof.cli.spelling import visible
 from makingof.cli.terminal import Terminal
 from makingof.containers.segment import Data
 from makingof.metadata.facts import Examined, describe_examined, examine
@@ -62,7 +63,7 @@ def _show(terminal: Terminal, facts: dict[str, Any], examined: Examined) -> None
     for number, record in enumerate(facts["records"], 1):
         _show_record(terminal, number, record)
     if examined.document is not None:
-        show_document(terminal, examined.document, visible)
+        show_document(terminal, examined.document)
     for contradiction in examined.contradictions:
         _warn(terminal, "exports.inspect_contradiction", contradiction.message)
     for secret in examined.secrets:
@@ -93,20 +94,3 @@ def _show_field(terminal: Terminal, name: str, found: dict[str, Any]) -> None:
         return
     value = visible(found["value"])
     terminal.line(f"      {name}: {value if len(value) <= _WIDTH else value[:_WIDTH] + ' …'}")
-
-
-def visible(text: str) -> str:
-    """Spell text from a stranger's file so that a terminal shows it and does nothing else.
-
-    Control characters could move the cursor or recolour the screen; signs that turn
-    the direction of writing could show another text than is there.
-    """
-    shown = []
-    for sign in text:
-        if sign in "\n\r":
-            shown.append("⏎ " if sign == "\n" else "")
-        elif sign.isprintable():
-            shown.append(sign)
-        else:
-            shown.append(sign.encode("unicode_escape").decode("ascii"))
-    return "".join(shown)

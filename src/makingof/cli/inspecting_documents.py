@@ -1,7 +1,6 @@
 """`inspect` of a layered document: its layers as a tree, its history, jobs, recordings and damage."""
 
-from collections.abc import Callable
-
+from makingof.cli.spelling import visible
 from makingof.cli.terminal import Terminal
 from makingof.metadata.documents.document import Document, Job, Layer, LayerKind
 from makingof.texts import say
@@ -11,15 +10,14 @@ _MAX_DEPTH = 20
 _WIDTH = 300
 
 
-def show_document(terminal: Terminal, document: Document, visible: Callable[[str], str]) -> None:
-    """Print what a layered document says; `visible` makes a stranger's text harmless."""
-    _Page(terminal, visible).show(document)
+def show_document(terminal: Terminal, document: Document) -> None:
+    """Print what a layered document says."""
+    _Page(terminal).show(document)
 
 
 class _Page:
-    def __init__(self, terminal: Terminal, visible: Callable[[str], str]) -> None:
+    def __init__(self, terminal: Terminal) -> None:
         self._terminal = terminal
-        self._visible = visible
 
     def show(self, document: Document) -> None:
         layers = list(_with_depth(document.layers, 0))
@@ -94,7 +92,7 @@ class _Page:
         self._line(self._terminal.text(say(key, **values)), 1)
 
     def _line(self, text: str, indent: int) -> None:
-        shown = self._visible(text)
+        shown = visible(text)
         cut = shown if len(shown) <= _WIDTH else f"{shown[:_WIDTH]} …"
         self._terminal.line("  " * indent + cut)
 

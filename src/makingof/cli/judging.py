@@ -32,8 +32,8 @@ from makingof.cli.judging_lines import (
     pack_lines,
     summary_lines,
 )
-from makingof.cli.opening import report_new, writing
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import report_new, writing
 from makingof.errors import SourceError, UsageError
 from makingof.stamp.openssl import find_openssl
 from makingof.stamp.trust import built_in_trust, load_trust

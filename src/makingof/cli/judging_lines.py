@@ -12,7 +12,7 @@ from makingof.assess.finding import Finding
 from makingof.assess.need import probes_in
 from makingof.assess.pack import Pack, Requirement, Text
 from makingof.assess.people import Contribution
-from makingof.cli.inspecting import visible
+from makingof.cli.spelling import visible
 from makingof.cli.terminal import Terminal
 from makingof.texts import say
 

@@ -1,19 +1,17 @@
-"""`log`, `show`, `status`, `search`: looking at what is recorded."""
+"""`log`, `status`, `search`: looking at what is recorded."""
 
 from datetime import UTC, datetime
 
 import click
 import msgspec
 
-from makingof.archive.archive import Archive
 from makingof.archive.hooks import hook_folder
-from makingof.archive.names import Namer
-from makingof.archive.running import is_running
+from makingof.archive.presence import is_running
+from makingof.archive.reader import ArchiveReader
 from makingof.archive.second_look import last_second_look
 from makingof.cli.command import argument, command, option
-from makingof.cli.inspecting import visible
 from makingof.cli.opening import reading
-from makingof.cli.showing import compared_tree, show_lineage
+from makingof.cli.spelling import visible
 from makingof.cli.terminal import Terminal
 from makingof.errors import UsageError
 from makingof.event import Kind
@@ -116,19 +114,6 @@ def search(terminal: Terminal, words: tuple[str, ...], limit: int) -> int:
     return 0 if rows else 1
 
 
-@command("show")
-@argument("pictures", nargs=-1, required=True)
-def show(terminal: Terminal, pictures: tuple[str, ...]) -> None:
-    """Show how pictures came to be; see `help.show`."""
-    with reading(terminal) as archive:
-        found = Namer(archive, records=False).pictures(pictures)
-        lineage = archive.index.lineage(archive.log, [picture.file_part for picture in found])
-        if terminal.as_json:
-            terminal.json(compared_tree(archive, lineage).to_builtins())
-        else:
-            show_lineage(terminal, archive, lineage)
-
-
 @command("status")
 def status(terminal: Terminal) -> None:
     """Say what stands open; see `help.status`."""
@@ -167,7 +152,7 @@ def _show_status(terminal: Terminal, found: Status, *, names: tuple[str, ...]) -
             terminal.say(f"cli.status_{key}", count=count)
 
 
-def _show_recording(terminal: Terminal, archive: Archive) -> None:
+def _show_recording(terminal: Terminal, archive: ArchiveReader) -> None:
     """Say whether anything records by itself, and whether all of a generator's own jobs were recorded."""
     terminal.say("recording.status_running" if is_running(archive) else "recording.status_not_running")
     if hooks := hook_folder(archive).all():

@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, str] = {
     "undo": "acts:undo",
     "erase": "erasing:erase",
     "log": "looking:log",
-    "show": "looking:show",
+    "show": "showing:show",
     "status": "looking:status",
     "search": "looking:search",
     "assess": "judging:assess",

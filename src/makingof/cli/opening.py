@@ -1,20 +1,12 @@
-"""Opening the archive for a command, and what every writing command does around its work."""
+"""Finding the archive a command speaks of, and opening it to look at it."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
-from makingof.archive.acts import Teller
-from makingof.archive.archive import Archive, Home, holds_log, open_archive
-from makingof.archive.draining import drain, waits
-from makingof.archive.erasing import remove_abandoned
-from makingof.archive.names import Namer
-from makingof.archive.upkeep import record_health, start_due_stamping
+from makingof.archive.home import Home, holds_log
+from makingof.archive.reader import ArchiveReader, open_reader
 from makingof.cli.terminal import Terminal
 from makingof.config import ARCHIVE_FOLDER
-from makingof.errors import ConflictError, StorageError, UsageError
-from makingof.texts import say
-
-_DRAIN_SECONDS = 10.0
 
 
 def home_of(terminal: Terminal) -> Home:
@@ -27,55 +19,7 @@ def home_of(terminal: Terminal) -> Home:
 
 
 @contextmanager
-def reading(terminal: Terminal) -> Iterator[Archive]:
+def reading(terminal: Terminal) -> Iterator[ArchiveReader]:
     """Open the archive to look at it; nothing is written but its index."""
-    with open_archive(home_of(terminal), terminal.clock) as archive:
+    with open_reader(home_of(terminal), terminal.clock) as archive:
         yield archive
-
-
-@contextmanager
-def writing(terminal: Terminal) -> Iterator[Archive]:
-    """Open the archive to write to it, and say which one it is.
-
-    A health check goes first where one is due, then what hooks handed over; afterwards, when the command has
-    answered, a detached process has the log stamped if that is due.
-    """
-    with open_archive(home_of(terminal), terminal.clock) as archive:
-        archive.require_writable()
-        record_health(archive)
-        terminal.notice(say("cli.archive_used", path=archive.home.path))
-        # One that is given its name while it is looked at has vanished; the next command tries again.
-        with suppress(StorageError):
-            remove_abandoned(archive)
-        _drain_first(archive)
-        yield archive
-        start_due_stamping(archive)
-
-
-def _drain_first(archive: Archive) -> None:
-    """Take in what waits; somebody who is at it already is left to it."""
-    with suppress(ConflictError):
-        if waits(archive):
-            drain(archive, wait_seconds=_DRAIN_SECONDS)
-
-
-def teller_of(terminal: Terminal, archive: Archive, when: str | None = None) -> Teller:
-    """Return who acts: `--as` by pseudonym or enrolled name, else the owner."""
-    if terminal.actor is None:
-        return Teller(archive.settings.owner, when)
-    people = archive.index.people()
-    matches = [person.id for person in people if terminal.actor in (person.id, person.name)]
-    if len(set(matches)) != 1:
-        known = ", ".join(f"{person.id} ({person.name})" for person in people)
-        raise UsageError(
-            say("cli.nobody", name=terminal.actor), hint=say("cli.nobody_hint", people=known or "–")
-        )
-    return Teller(matches[0], when)
-
-
-def report_new(terminal: Terminal, namer: Namer) -> None:
-    """Say which pictures had to be recorded first."""
-    for path in namer.newly_recorded:
-        terminal.notice(say("cli.recorded_first", path=path))
-        if event := namer.erased_before.get(path.absolute()):
-            terminal.notice(say("cli.erased_before", path=path, event=event))

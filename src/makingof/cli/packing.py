@@ -9,7 +9,9 @@ from makingof import durable
 from makingof.archive.archive import Archive
 from makingof.archive.authorities import authorities_of
 from makingof.archive.export import export_package, part_bytes, repeat_request, write_request
+from makingof.archive.known_names import KnownNamer
 from makingof.archive.names import Namer
+from makingof.archive.reader import ArchiveReader
 from makingof.archive.stamping import stamp_log
 from makingof.bundle.container import open_container
 from makingof.bundle.description import Options
@@ -18,10 +20,11 @@ from makingof.bundle.lines import join_lines
 from makingof.bundle.read import read_record
 from makingof.bundle.request import Request
 from makingof.cli.command import argument, command, option
-from makingof.cli.inspecting import visible
-from makingof.cli.opening import reading, report_new, writing
+from makingof.cli.opening import reading
+from makingof.cli.spelling import visible
 from makingof.cli.stamping import not_stamped
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import report_new, writing
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, UsageError
 from makingof.part import PartType
@@ -90,7 +93,7 @@ def _export_read_only(
     with reading(terminal) as archive:
         if archive.log.read_only is None:
             return False
-        namer = Namer(archive)
+        namer = KnownNamer(archive)
         withheld = _withheld(archive, namer, options.withhold)
         wanted = _wanted(archive, namer, pictures, project, None)
         size = read_checkpoint(archive.log.checkpoint()).size
@@ -101,7 +104,11 @@ def _export_read_only(
 
 
 def _wanted(
-    archive: Archive, namer: Namer, pictures: tuple[str, ...], project: str | None, refresh: str | None
+    archive: ArchiveReader,
+    namer: KnownNamer,
+    pictures: tuple[str, ...],
+    project: str | None,
+    refresh: str | None,
 ) -> tuple[Digest, ...]:
     """Return the file parts the package is about."""
     if refresh is not None:
@@ -116,7 +123,7 @@ def _wanted(
     return tuple(picture.file_part for picture in namer.pictures(pictures))
 
 
-def _withheld(archive: Archive, namer: Namer, withhold: tuple[str, ...]) -> tuple[str, ...]:
+def _withheld(archive: ArchiveReader, namer: KnownNamer, withhold: tuple[str, ...]) -> tuple[str, ...]:
     """Spell `e41:reason` with the event's own name, so that the package says the same for ever."""
     spelled = set()
     for item in withhold:
@@ -125,7 +132,7 @@ def _withheld(archive: Archive, namer: Namer, withhold: tuple[str, ...]) -> tupl
     return tuple(sorted(spelled))
 
 
-def _event_with(archive: Archive, namer: Namer, event: str, part_type: str) -> Digest:
+def _event_with(archive: ArchiveReader, namer: KnownNamer, event: str, part_type: str) -> Digest:
     """Name an event that has such a part: sealing nothing in silence would leave something shown."""
     name = namer.event(event)
     if not archive.index.parts_of_type(name, [PartType(part_type)] if part_type in set(PartType) else []):
@@ -143,13 +150,13 @@ def _disclose(terminal: Terminal, wanted: tuple[str, ...], output: Path) -> None
     terminal.json({"file": str(output), "parts": count})
 
 
-def _opened(archive: Archive, item: str) -> bytes:
+def _opened(archive: ArchiveReader, item: str) -> bytes:
     """Everything a package sealed, or the parts of one event."""
     if Path(item).exists():
         with closing(open_container(Path(item))) as container:
             return disclose(read_record(container), archive.log)
     event, _, part_type = item.partition(":")
-    return join_lines(part_bytes(archive, Namer(archive).event(event), part_type))
+    return join_lines(part_bytes(archive, KnownNamer(archive).event(event), part_type))
 
 
 def _stamp_first(terminal: Terminal, archive: Archive) -> None:
@@ -166,11 +173,11 @@ def _stamp_first(terminal: Terminal, archive: Archive) -> None:
 
 
 def _request(
-    archive: Archive, pictures: tuple[Digest, ...], options: Options, refresh: str | None
+    archive: ArchiveReader, pictures: tuple[Digest, ...], options: Options, refresh: str | None
 ) -> Request:
     if refresh is None:
         return Request(pictures=pictures, size=archive.log.size(), options=options)
-    earlier, _ = repeat_request(archive, Namer(archive).event(refresh))
+    earlier, _ = repeat_request(archive, KnownNamer(archive).event(refresh))
     later = tuple(position for position in archive.index.stamped_positions() if position >= earlier.size)
     return Request(earlier.pictures, earlier.size, earlier.options, later)
 
@@ -178,7 +185,7 @@ def _request(
 def _repeat(terminal: Terminal, event: str, output: Path) -> None:
     """Make an earlier package again, and say whether it has the payload it had then."""
     with reading(terminal) as archive:
-        request, payload = repeat_request(archive, Namer(archive).event(event))
+        request, payload = repeat_request(archive, KnownNamer(archive).event(event))
         made = write_request(archive, request, output)
     if made != payload:
         durable.remove(output)

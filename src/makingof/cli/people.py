@@ -20,9 +20,9 @@ from makingof.archive.people import (
     enrol as record_enrolment,
 )
 from makingof.cli.command import argument, command, option
-from makingof.cli.opening import teller_of, writing
 from makingof.cli.printing import show_recorded
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import teller_of, writing
 from makingof.keys.sshsig import openssh_key, parse_openssh_key
 from makingof.part import Person
 

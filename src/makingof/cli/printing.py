@@ -1,19 +1,12 @@
-"""Printing what was recorded, and short names that work unquoted in every shell."""
+"""Printing what was recorded."""
 
 from collections.abc import Sequence
 
-from makingof.archive.acts import Picture
+from makingof.archive.picture import Picture
+from makingof.cli.spelling import short
 from makingof.cli.terminal import Terminal
-from makingof.digest import Digest
 from makingof.recorder.write import Recorded
 from makingof.texts import say
-
-_SHORT = 10
-
-
-def short(name: Digest) -> str:
-    """Return the first digits of a digest: enough to name it on the command line."""
-    return name.hex[:_SHORT]
 
 
 def show_recorded(

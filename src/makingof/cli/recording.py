@@ -20,14 +20,16 @@ from makingof.archive.doctor import Examined, examine
 from makingof.archive.draining import Drained, waits
 from makingof.archive.draining import drain as drain_spool
 from makingof.archive.following import Following, look_again
-from makingof.archive.running import Told, ask_to_stop, is_running, record_on, watched_folders
+from makingof.archive.presence import is_running
+from makingof.archive.running import Told, ask_to_stop, record_on, watched_folders
 from makingof.archive.second_look import SecondLook
 from makingof.archive.upkeep import start_due_stamping
 from makingof.capture.comfyui import Follower
 from makingof.capture.local_http import LocalHost
 from makingof.cli.command import argument, command, option
-from makingof.cli.opening import home_of, reading, writing
+from makingof.cli.opening import home_of
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import writing
 from makingof.errors import ConflictError, UsageError
 from makingof.event import Kind
 from makingof.spool.carried import start_detached
@@ -104,7 +106,7 @@ def drain(terminal: Terminal, folder: Path | None, background: bool) -> None:
     if background:
         _drain_in_background(terminal)
         return
-    with reading(terminal) as archive:
+    with open_archive(home_of(terminal), terminal.clock) as archive:
         archive.require_writable()
         done = drain_spool(archive, folder)
         start_due_stamping(archive)
@@ -214,7 +216,7 @@ def start(terminal: Terminal, folders: tuple[Path, ...], at_login: bool, yes: bo
 @option("--at-login", is_flag=True, help="help.option_stop_at_login")
 def stop(terminal: Terminal, at_login: bool) -> int:
     """End the recorder in the background; see `help.stop`. Returns 1 if it does not end."""
-    with reading(terminal) as archive:
+    with open_archive(home_of(terminal), terminal.clock) as archive:
         if at_login:
             _remove_login_item(terminal, archive)
         was_running = is_running(archive)

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from makingof.archive.archive import Archive, Home, Plan, create_archive
+from makingof.archive.archive import Archive, Plan, create_archive
+from makingof.archive.home import Home
 from makingof.archive.succession import open_successor
 from makingof.cli.command import argument, command, option
 from makingof.cli.terminal import Terminal

@@ -1,10 +1,12 @@
-"""Drawing a lineage on a terminal: what was asked for, what came, what was chosen, what was done by hand."""
+"""`show`: a lineage on a terminal, what was asked for, what came, what was chosen, what was done by hand."""
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from makingof.archive.archive import Archive
-from makingof.cli.inspecting import visible
-from makingof.cli.printing import short
+from makingof.archive.known_names import KnownNamer
+from makingof.archive.reader import ArchiveReader
+from makingof.cli.command import argument, command
+from makingof.cli.opening import reading
+from makingof.cli.spelling import short, visible
 from makingof.cli.terminal import Terminal
 from makingof.digest import Digest
 from makingof.errors import MakingofError
@@ -33,7 +35,20 @@ _FIRST_SETTINGS = ("seed", "steps", "sampler", "guidance", "model", "adapters")
 _UNSETTLED = frozenset({"reader", "job"})  # differ with every job and say nothing of the making
 
 
-def compared_tree(archive: Archive, lineage: Lineage) -> Tree:
+@command("show")
+@argument("pictures", nargs=-1, required=True)
+def show(terminal: Terminal, pictures: tuple[str, ...]) -> None:
+    """Show how pictures came to be; see `help.show`."""
+    with reading(terminal) as archive:
+        found = KnownNamer(archive).pictures(pictures)
+        lineage = archive.index.lineage(archive.log, [picture.file_part for picture in found])
+        if terminal.as_json:
+            terminal.json(compared_tree(archive, lineage).to_builtins())
+        else:
+            show_lineage(terminal, archive, lineage)
+
+
+def compared_tree(archive: ArchiveReader, lineage: Lineage) -> Tree:
     """Return the tree of a lineage, with pixels compared where both pictures are held."""
     tree = make_tree(lineage)
     found: dict[tuple[Digest, Digest], Difference] = {}
@@ -46,7 +61,7 @@ def compared_tree(archive: Archive, lineage: Lineage) -> Tree:
     return with_pixels(tree, found)
 
 
-def show_lineage(terminal: Terminal, archive: Archive, lineage: Lineage) -> None:
+def show_lineage(terminal: Terminal, archive: ArchiveReader, lineage: Lineage) -> None:
     """Print a lineage as a tree, in the order things were made."""
     _Drawing(terminal, compared_tree(archive, lineage)).draw()
 

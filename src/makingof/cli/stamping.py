@@ -9,8 +9,9 @@ from makingof.archive.authorities import authorities_of
 from makingof.archive.stamping import Deposit, Problem, Stamped, log_deposit, stamp_log
 from makingof.archive.upkeep import stamp_due
 from makingof.cli.command import command, option
-from makingof.cli.opening import home_of, writing
+from makingof.cli.opening import home_of
 from makingof.cli.terminal import Terminal
+from makingof.cli.writing import writing
 from makingof.errors import UsageError
 from makingof.texts import Message, say
 

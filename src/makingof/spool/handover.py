@@ -24,7 +24,6 @@ from makingof.spool.carried import sign
 
 VERSION = 1
 MAX_HANDOVER_BYTES = 8 << 20
-SECRET_BYTES = 32
 
 _HOOK = re.compile(r"[0-9a-f]{32}")
 _MAC = re.compile(rb"[0-9a-f]{64}")

@@ -11,9 +11,10 @@ from makingof import durable
 from makingof.canonical import convert
 from makingof.errors import MalformedError
 from makingof.observation import strict_json
-from makingof.spool.handover import SECRET_BYTES
 
 PYTHON = "python"  # the tool of the hook that programs share which import makingof
+
+SECRET_BYTES = 32
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _SECRET = re.compile(rf"[0-9a-f]{{{2 * SECRET_BYTES}}}")
