@@ -52,6 +52,31 @@ def lines(out):
     return [json.loads(line) for line in out.splitlines()]
 
 
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (["keep"], "缺少 PICTURES"),
+        (["kepe", "a.png"], "没有命令 kepe"),
+        (["keep", "a.png", "--fnal"], "是否指 --final"),
+        (["log", "--kind", "made"], "--kind 只能是：enrolled"),
+        (["watch", "nowhere"], "所指路径不可用"),
+        (["log", "--limit", "many"], "'many'"),
+    ],
+)
+def test_what_is_typed_wrongly_is_said_in_the_reader_s_language(call, typed, said):
+    code, _, err = call("--lang", "zh", *typed)
+    assert code == 2
+    assert err.startswith("用法有误：")
+    assert said in err
+
+
+def test_the_help_page_is_whole_in_the_reader_s_language(call):
+    page = call("--lang", "zh", "keep", "--help")[1]
+    assert page.startswith("用法： makingof keep")
+    assert "显示本说明并退出" in page
+    assert "Options" not in page
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_explains_itself_in_both_languages(call, name, language):

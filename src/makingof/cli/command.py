@@ -24,7 +24,26 @@ class TextOption(click.Option):
         return names, _translated(ctx, self.help) + extra
 
 
-class TextCommand(click.Command):
+class Translated(click.Command):
+    """A command whose help page has its headings in the reader's language."""
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        prefix = _translated(ctx, "help.usage") + " "
+        formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        records = [param.get_help_record(ctx) for param in self.get_params(ctx)]
+        with formatter.section(_translated(ctx, "help.options")):
+            formatter.write_dl([record for record in records if record is not None])
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        option = super().get_help_option(ctx)
+        if option is not None:
+            option.help = _translated(ctx, "help.option_help")
+        return option
+
+
+class TextCommand(Translated):
     """A command whose help lies in the catalogue, under `help.<name>`."""
 
     def get_short_help_str(self, limit: int = 45) -> str:  # noqa: ARG002 - one line is always whole

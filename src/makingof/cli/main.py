@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from makingof import __version__
-from makingof.cli.command import TextCommand, shared_options
+from makingof.cli.command import TextCommand, TextOption, Translated, shared_options
 from makingof.cli.terminal import Terminal
 from makingof.config import environment
 from makingof.errors import MakingofError
@@ -55,7 +55,7 @@ COMMANDS: Mapping[str, str] = {
 }
 
 
-class Program(click.Group):
+class Program(Translated, click.Group):
     """The group of all commands, in the order people meet them, loaded one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -69,6 +69,10 @@ class Program(click.Group):
         found = getattr(importlib.import_module(f"makingof.cli.{module}"), attribute)
         assert isinstance(found, TextCommand)  # noqa: S101 - a slip in COMMANDS, not a user's error
         return found
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         language = _language_of(ctx)
@@ -102,7 +106,7 @@ def run(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         click.echo(err.format_message())
         return 2
     except click.ClickException as err:
-        terminal.notice(say("errors.usage", message=err.format_message()))
+        terminal.notice(say("errors.usage", message=terminal.text(_spelled(err))))
         return 2
     except click.Abort:
         terminal.notice(say("errors.aborted"))
@@ -111,6 +115,12 @@ def run(arguments: Sequence[str], env: Mapping[str, str] | None = None) -> int:
         show_error(terminal, err)
         return err.exit_code
     return result if isinstance(result, int) else 0
+
+
+def _spelled(err: click.ClickException) -> object:
+    from makingof.cli.mistakes import spell_mistake  # noqa: PLC0415 - only where something was typed wrongly
+
+    return spell_mistake(err)
 
 
 def show_error(terminal: Terminal, err: MakingofError) -> None:
@@ -144,4 +154,11 @@ def _version_option() -> click.Option:
             click.echo(f"makingof {__version__}")
             ctx.exit()
 
-    return click.Option(["--version"], is_flag=True, expose_value=False, is_eager=True, callback=show)
+    return TextOption(
+        ["--version"],
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=show,
+        help="help.option_version",
+    )

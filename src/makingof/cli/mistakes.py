@@ -1,0 +1,37 @@
+"""What was typed wrongly, in the reader's language; the command-line library speaks English alone."""
+
+import click
+
+from makingof.texts import say
+
+
+def spell_mistake(err: click.ClickException) -> object:
+    """Say what is wrong with a command line and what would be right; rare mistakes in the library's words."""
+    match err:
+        case click.MissingParameter(param=click.Parameter() as param):
+            return say("mistake.missing", name=_name(param, err))
+        case click.NoSuchOption():
+            return _unknown("option", err.option_name, err.possibilities)
+        case click.exceptions.NoSuchCommand():
+            return _unknown("command", err.command_name, err.possibilities)
+        case click.BadParameter(param=click.Parameter(type=click.Choice(choices=choices)) as param):
+            known = ", ".join(map(str, choices))
+            return say("mistake.no_choice", name=_name(param, err), choices=known)
+        case click.BadParameter(param=click.Parameter(type=click.Path()) as param):
+            return say("mistake.no_path", name=_name(param, err), message=err.message)
+        case _:
+            return err.format_message()
+
+
+def _unknown(what: str, name: str, near: list[str] | None) -> object:
+    if near:
+        return say(f"mistake.no_{what}_but", name=name, near=", ".join(near))
+    return say(f"mistake.no_{what}", name=name)
+
+
+def _name(param: click.Parameter, err: click.UsageError) -> str:
+    return param.opts[0] if isinstance(param, click.Option) else param.make_metavar(_context(err))
+
+
+def _context(err: click.UsageError) -> click.Context:
+    return err.ctx or click.Context(click.Command("makingof"))
