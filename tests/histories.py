@@ -202,6 +202,14 @@ class History:
             Kind.CLOSED, own(last_seq=last), means=Means.OWN, stream=stream, source=PROGRAM, **more
         )
 
+    def look(
+        self, jobs: int, tool: str = "comfyui", url: str = "http://127.0.0.1:8188", **missing: str
+    ) -> Told:
+        """Compare with a generator's own history; `missing` is job → why."""
+        listed = [{"job": name, "why": why} for name, why in missing.items()]
+        told = {"tool": tool, "url": url, "jobs": jobs, "recorded": jobs - len(listed), "missing": listed}
+        return self.tell(Kind.CHECKED, own(boot="b", second_look=told), means=Means.OWN, source=PROGRAM)
+
     def brief(self, title: str, text: str = "", *more: Said) -> Told:
         """Open a project; what follows belongs to it until `project` is set anew."""
         self.project = None

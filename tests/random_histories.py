@@ -117,6 +117,11 @@ def _stream_facts(draw, history):
         getattr(history, which)(stream)
 
 
+def _look(draw, history):
+    tool, port = draw(st.sampled_from(["comfyui", "other"])), draw(st.sampled_from([1, 2]))
+    history.look(3, tool, f"http://127.0.0.1:{port}")
+
+
 def _stream(draw, means):
     return {} if means is Means.STATED else {"stream": draw(st.sampled_from([None, "s", "t"]))}
 
@@ -135,7 +140,7 @@ def _file_parts(told):
 
 _TELLERS = [
     _generate, _generate, _generate, _request, _attempt, _edit, _choose, _choose, _publish, _note,
-    _withdraw, _brief, _end_brief, _import, _stream_facts,
+    _withdraw, _brief, _end_brief, _import, _stream_facts, _look,
 ]  # fmt: skip
 
 

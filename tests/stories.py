@@ -73,6 +73,7 @@ def whole_story(*, means: Means = Means.LIVE) -> tuple[History, dict[str, Told]]
         )
         for number in range(1, 4)
     ]
+    told["look"] = history.look(3)
     history.close("run")
     told |= {f"job{number}": job for number, job in enumerate(jobs, 1)}
     table = [job.file() for job in jobs]

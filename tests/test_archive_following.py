@@ -11,7 +11,7 @@ from tests.test_shim_comfyui import ONE
 from makingof.archive.archive import Archive
 from makingof.archive.following import Following, look_again
 from makingof.archive.fsck import check_archive
-from makingof.archive.second_look import last_second_look
+from makingof.archive.second_look import last_second_looks
 from makingof.capture.comfyui import Follower, parse_history
 from makingof.capture.local_http import LocalHost
 from makingof.clock import SystemClock
@@ -138,7 +138,7 @@ def test_the_second_look_names_the_jobs_that_are_not_recorded_and_why(run):
     found = look_again(run.archive, run.local)
     assert (found.jobs, found.recorded, found.missing) == (2, 1, {lost: "unknown"})
     assert own_facts(run.archive, Kind.CHECKED)[-1]["second_look"]["recorded"] == 1
-    assert last_second_look(run.archive) == found
+    assert last_second_looks(run.archive) == [found]
 
 
 def test_without_hook_or_follower_the_second_look_says_so(run):

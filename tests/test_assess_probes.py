@@ -6,6 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.histories import (
+    PROGRAM,
+    TOOL,
     History,
     Said,
     choice,
@@ -531,6 +533,40 @@ def test_missing_numbers_gaps_and_runs_that_did_not_count():
     history = History()
     made = history.generate("a.png")
     assert ask("streams_complete", history, made.file()).outcome is ABSENT
+
+
+def test_a_generators_own_history_is_compared_after_every_job_or_it_is_said():
+    history = History()
+    made = history.generate("a.png")
+    assert ask("generator_history_agrees", history, made.file()).outcome is ABSENT
+    history.look(1)
+    assert ask("generator_history_agrees", history, made.file()).outcome is SHOWN
+    alone = history.generate("b.png")
+    found = ask("generator_history_agrees", history, alone.file())
+    assert found.outcome is PARTLY
+    assert "1 recorded steps were not compared" in str(found.message)
+    history.look(4, lost="hook_lost", early="before_hook", odd="a reason of another release")
+    found = ask("generator_history_agrees", history, alone.file())
+    assert (found.outcome, len(found.cited)) == (PARTLY, 2)
+    assert "3 jobs in it are not recorded" in str(found.message)
+    assert "1 that the hook could not write down" in str(found.message)
+    assert "1 for no known reason" in str(found.message)
+    assert found.basis is Basis.ATTESTED
+
+
+def test_only_jobs_seen_by_tools_that_keep_a_history_are_asked_of_it():
+    for source, means in ((PROGRAM, Means.LIVE), (TOOL, Means.RECOVERED)):
+        history = History()
+        made = history.generate("a.png", source=source, means=means)
+        history.look(1)
+        assert ask("generator_history_agrees", history, made.file()).outcome is Outcome.NOT_APPLICABLE
+
+
+def test_a_look_at_a_generator_is_no_check_of_the_recorder():
+    history = History()
+    made = history.generate("a.png")
+    history.look(1)
+    assert ask("system_checked", history, made.file()).outcome is ABSENT
 
 
 def test_health_is_the_recorders_word_good_or_bad():

@@ -276,6 +276,53 @@ def test_streams_tell_what_is_missing():
     assert pulse.position not in lineage.positions
 
 
+def test_the_first_second_look_after_each_job_of_its_tool_is_context():
+    history = History()
+    early = history.look(0)
+    history.generate("a.png")
+    other_tool = history.look(9, "invokeai")
+    first = history.look(1)
+    later = history.look(1)
+    history.generate("b.png")
+    second, elsewhere = history.look(2), history.look(5, url="http://127.0.0.1:9999")
+    last = history.look(2)
+    lineage = find_lineage(history.graph(), [blob("b.png")])
+    assert [found.position for found in lineage.looks()] == [
+        item.position for item in (first, second, elsewhere)
+    ]
+    assert not {item.position for item in (early, other_tool, later, last)} & lineage.positions
+    assert [found.position for found in find_lineage(history.graph(), [blob("a.png")]).looks()] == [
+        first.position,
+        elsewhere.position,
+    ]
+
+
+def test_what_was_read_later_needs_no_second_look_and_what_has_not_its_shape_is_none():
+    history = History()
+    history.generate("a.png", means=Means.RECOVERED)
+    history.look(1)
+    assert find_lineage(history.graph(), [blob("a.png")]).looks() == []
+    history.generate("b.png")
+    told = {"tool": "comfyui", "url": "u", "jobs": 2, "missing": []}
+    bent = [
+        {"jobs": True},
+        {"jobs": -1},
+        {"jobs": "2"},
+        {"tool": None},
+        {"url": 7},
+        {"missing": [{"job": "j"}]},
+        {"missing": [1]},
+        {"missing": [{"job": str(n), "why": "unknown"} for n in range(3)]},
+        {"missing": [{"job": "j", "why": "unknown"}] * 2},
+    ]
+    for change in bent:
+        history.tell(Kind.CHECKED, own(second_look={**told, **change}), means=Means.OWN)
+    history.tell(Kind.CHECKED, own(second_look="none"), means=Means.OWN)
+    assert find_lineage(history.graph(), [blob("b.png")]).looks() == []
+    history.tell(Kind.CHECKED, own(second_look=told), means=Means.OWN)
+    assert len(find_lineage(history.graph(), [blob("b.png")]).looks()) == 1
+
+
 def test_who_the_people_are_is_context_and_not_lineage():
     history = History()
     genesis = history.tell(Kind.ENROLLED, own(log_key="k"), means=Means.OWN)

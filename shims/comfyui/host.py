@@ -24,6 +24,11 @@ class Host:
         """Return the host's version, or "" where it does not say."""
         return str(getattr(sys.modules.get("comfyui_version"), "__version__", ""))
 
+    def url(self) -> "str | None":
+        """Return where the host answers on this machine by its own command line, or None."""
+        port = getattr(getattr(sys.modules.get("comfy.cli_args"), "args", None), "port", None)
+        return f"http://127.0.0.1:{port}" if type(port) is int else None
+
     def running_id(self, item_id: Any) -> Any:
         """Return the id of the job that runs under the queue's own number."""
         return self.queue.currently_running[item_id][1]

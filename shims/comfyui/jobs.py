@@ -152,7 +152,8 @@ class Jobs:
 
     def _open_stream(self) -> None:
         environment = {"type": "environment", "from": "host", "body": {"facts": self.host.environment()}}
-        self.stream.open({"host": "comfyui", "attached": self.attached}, [environment])
+        facts = {"host": "comfyui", "attached": self.attached, "url": self.host.url()}
+        self.stream.open(facts, [environment])
 
     def _on_submitted(self, key: int, graph: str, body: Any) -> None:
         data = graph.encode("utf-8", "surrogatepass")

@@ -79,7 +79,7 @@ def examine(archive: Archive, url: str | None) -> list[Examined]:
 def _examine(archive: Archive, hook: Hook, url: str | None) -> Examined:
     changed = find_changed(hook)
     round_trip = "not_tried" if changed is None else _round_trip(archive, hook)
-    host, listening = ("not_asked", ()) if url is None else _ask_host(hook, LocalHost.parse(url))
+    host, listening = ("not_asked", ()) if url is None else ask_host(hook, LocalHost.parse(url))
     return Examined(hook, None if changed is None else tuple(changed), round_trip, host, listening)
 
 
@@ -123,7 +123,7 @@ def _hand_over_here(hook: Hook) -> str | None:
     return stream.stream if done else None
 
 
-def _ask_host(hook: Hook, host: LocalHost) -> tuple[str, tuple[str, ...]]:
+def ask_host(hook: Hook, host: LocalHost) -> tuple[str, tuple[str, ...]]:
     """Ask the running host for a proof that this very hook is in it."""
     asked = secrets.token_hex(16)
     try:

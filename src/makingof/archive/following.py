@@ -6,18 +6,20 @@ from pathlib import Path
 from makingof import __version__
 from makingof.archive.archive import Archive
 from makingof.archive.draining import drain
-from makingof.archive.second_look import SecondLook, own_facts
+from makingof.archive.second_look import own_facts
 from makingof.archive.tool_records import with_tool_records
 from makingof.capture.comfyui import Follower, Job, Seen, parse_history
 from makingof.capture.local_http import LocalHost
 from makingof.errors import MakingofError, SourceError
 from makingof.event import Event, Kind, Source
+from makingof.lineage.second_looks import SecondLook
 from makingof.observation import Observation, Position
 from makingof.part import Means
 from makingof.recorder.write import new_stream, own_observation
 
 _SOURCE = Source("makingof-follower", __version__, "comfyui")
 _MAX_JOBS = 10_000
+_UNDER_WAY_MS = 10_000
 
 
 @dataclass(slots=True)
@@ -86,17 +88,20 @@ def look_again(archive: Archive, host: LocalHost) -> SecondLook:
     Raises:
         SourceError: the host does not answer, or not in a shape we know.
     """
+    # The history first: what ends between the two is then drained and not asked about.
+    history = parse_history(host.ask(f"/history?max_items={_MAX_JOBS}"), Path("/"))
     drain(archive)
-    jobs = parse_history(host.ask(f"/history?max_items={_MAX_JOBS}"), Path("/"))
     recorded = archive.index.recorded_jobs("comfyui")
+    now_ms = int(archive.clock.now().timestamp() * 1000)
+    jobs = [job for job in history if job.id in recorded or not _is_under_way(job, now_ms)]
     opened = _first_opened_ms(archive)
     lost = any(facts.get("why") == "hook_lost" for facts in own_facts(archive, Kind.GAP))
     missing = {job.id: _why(job, opened, has_lost=lost) for job in jobs if job.id not in recorded}
-    found = SecondLook(len(jobs), missing)
+    found = SecondLook("comfyui", host.url, len(jobs), missing)
     facts: dict[str, object] = {
         "second_look": {
-            "tool": "comfyui",
-            "url": host.url,
+            "tool": found.tool,
+            "url": found.url,
             "jobs": found.jobs,
             "recorded": found.recorded,
             "missing": [{"job": job, "why": why} for job, why in missing.items()],
@@ -104,6 +109,11 @@ def look_again(archive: Archive, host: LocalHost) -> SecondLook:
     }
     archive.record_own(Kind.CHECKED, facts | {"boot": archive.clock.boot_id()})
     return found
+
+
+def _is_under_way(job: Job, now_ms: int) -> bool:
+    """Tell whether a job ended so lately that its hook may still be handing it over."""
+    return job.ended_ms is not None and 0 <= now_ms - job.ended_ms < _UNDER_WAY_MS
 
 
 def _why(job: Job, opened_ms: int | None, *, has_lost: bool) -> str:

@@ -19,13 +19,16 @@ from makingof.archive.following import Following
 from makingof.archive.home import SETTINGS_FILE
 from makingof.archive.hooks import hook_state, publish_nonce, spool_path
 from makingof.archive.presence import is_running, show_itself
+from makingof.archive.unasked_looks import look_at_hosts, look_where_news
 from makingof.archive.upkeep import record_health, start_due_stamping
 from makingof.archive.watching import Noted, Watch, own_place
+from makingof.capture.local_http import LocalHost
 from makingof.capture.watching import Tracker, watch_folders
 from makingof.config import Settings
 from makingof.errors import ConflictError, MakingofError, UsageError
 from makingof.event import Kind
 from makingof.keys.mark import hold_lock
+from makingof.lineage.second_looks import SecondLook
 from makingof.spool.folder import RECORDER
 from makingof.texts import say
 
@@ -33,6 +36,7 @@ STOP = "stop"
 SHOW_SECONDS = 5.0
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 15.0
+NEWS_SECONDS = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,7 @@ class Told:
     noted: tuple[Noted, ...] = ()
     drained: Drained | None = None
     followed: int = 0
+    looks: tuple[SecondLook, ...] = ()
     problem: MakingofError | None = None
 
 
@@ -78,7 +83,7 @@ def record_on(
         try:
             yield from _turns(archive, tracker, watch, following, stop)
         finally:
-            _close(watch, following)
+            _close(archive, watch, following)
 
 
 def _turns(
@@ -89,6 +94,7 @@ def _turns(
     stop: threading.Event,
 ) -> Iterator[Told]:
     show, follow, stamp = _Every(SHOW_SECONDS), _Every(FOLLOW_SECONDS), _Every(STAMP_SECONDS)
+    news, look = _Every(NEWS_SECONDS), look_at_hosts
     for changes in watch_folders(tracker, stop):
         if show.is_over():
             show_itself(archive)
@@ -98,6 +104,9 @@ def _turns(
             yield _tried(lambda found=changes: Told(noted=tuple(watch.record(found))))  # type: ignore[misc]
         if following is not None and follow.is_over():
             yield _tried(lambda: Told(followed=following.look()))
+        if news.is_over():
+            yield _tried(lambda look=look: Told(looks=tuple(look(archive, _followed(following)))))  # type: ignore[misc]
+            look = look_where_news
         if stamp.is_over():
             record_health(archive)
             start_due_stamping(archive)
@@ -115,7 +124,16 @@ def _tried(act: Callable[[], Told]) -> Told:
         return Told(problem=err)
 
 
-def _close(watch: Watch | None, following: Following | None) -> None:
+def _followed(following: Following | None) -> LocalHost | None:
+    return None if following is None else following.follower.host
+
+
+def _close(archive: Archive, watch: Watch | None, following: Following | None) -> None:
+    # Before the streams close, so that it stands within them: who shows a run whole shows the look too.
+    with suppress(MakingofError):
+        if following is not None:
+            following.look()
+        look_where_news(archive, _followed(following), apart_seconds=0)
     for stream in (watch, following):
         if stream is not None:
             # A stream left open says itself that nobody closed it.

@@ -1,40 +1,19 @@
-"""What the newest comparison with a generator's own history said, read back from the log.
+"""What the newest comparisons with generators' own histories said, read back from the log.
 
 Apart from `following`, which makes such comparisons: to read one needs no capture.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from makingof.archive.reader import ArchiveReader
 from makingof.event import Kind
+from makingof.lineage.second_looks import SecondLook, read_second_look
 from makingof.part import Own, Part, PartType
 
 
-@dataclass(frozen=True, slots=True)
-class SecondLook:
-    """What the host's own history says beside the log: job → why it is not recorded."""
-
-    jobs: int
-    missing: Mapping[str, str]
-
-    @property
-    def recorded(self) -> int:
-        return self.jobs - len(self.missing)
-
-
-def last_second_look(archive: ArchiveReader) -> SecondLook | None:
-    """Return what the newest comparison recorded, or None where there was none."""
-    for position in reversed(archive.index.positions_of_kind(Kind.CHECKED)):
-        for facts in own_facts_at(archive, position):
-            told = facts.get("second_look")
-            if not isinstance(told, dict):
-                continue
-            missing = [item for item in told.get("missing", ()) if isinstance(item, dict)]
-            return SecondLook(
-                int(told["jobs"]), {str(item.get("job")): str(item.get("why")) for item in missing}
-            )
-    return None
+def last_second_looks(archive: ArchiveReader) -> list[SecondLook]:
+    """Return what the newest comparison with each generator recorded."""
+    positions = archive.index.last_second_looks()
+    facts = [told for position in positions for told in own_facts_at(archive, position)]
+    return [look for told in facts if (look := read_second_look(told)) is not None]
 
 
 def own_facts(archive: ArchiveReader, kind: Kind) -> list[dict[str, object]]:

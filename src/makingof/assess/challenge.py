@@ -13,7 +13,10 @@ from makingof.texts import Message, say
 # the thing itself, the traces, the making, the people, the time, what is not there.
 QUESTIONS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("same_picture", ("picture_traced",)),
-    ("gaps", ("streams_complete", "generator_counts_agree", "counts_have_their_lists")),
+    (
+        "gaps",
+        ("streams_complete", "generator_history_agrees", "generator_counts_agree", "counts_have_their_lists"),
+    ),
     ("metadata", ("embedded_records_agree", "no_camera_claim")),
     ("impossible_times", ("times_possible", "clock_steady", "file_times_plausible")),
     ("before_dispute", ("record_dated", "nothing_decided_after_publication", "publication_recorded")),

@@ -3,6 +3,7 @@
 from makingof.assess.evidence import Evidence
 from makingof.event import Kind
 from makingof.lineage.entry import PartState
+from makingof.lineage.second_looks import compare_generators
 from makingof.part import PartType, Report, Role
 from makingof.texts import Message, say
 
@@ -27,6 +28,8 @@ def describe_completeness(evidence: Evidence) -> tuple[Message, ...]:
         sentences.append(say("assess.complete_imports", count=imports))
     if counted := _counts(evidence):
         sentences.append(counted)
+    if runs:
+        sentences.append(_looks(evidence))
     sealed, erased = (_silent(evidence, state) for state in (PartState.SEALED, PartState.ERASED))
     if sealed or erased:
         sentences.append(say("assess.complete_silent", sealed=sealed, erased=erased))
@@ -45,6 +48,14 @@ def _counts(evidence: Evidence) -> Message | None:
     if not told:
         return None
     return say("assess.complete_counts", told=len(told), jobs=len(jobs), differing=differing)
+
+
+def _looks(evidence: Evidence) -> Message:
+    compared = compare_generators(evidence.context)
+    if not compared:
+        return say("assess.complete_no_looks")
+    missing = sum(len(found.missing) for found in compared)
+    return say("assess.complete_looks", looks=sum(found.looks for found in compared), missing=missing)
 
 
 def _silent(evidence: Evidence, state: PartState) -> int:

@@ -17,9 +17,9 @@ BUILT_IN = (
     "arranged_from_several", "elements_mapped", "session_filmed", "publication_recorded",
     "contributors_named", "roles_stated", "chosen_by_a_person", "acts_affirmed", "contributions_undisputed",
     "account_control_shown", "ai_use_disclosed", "record_dated", "system_checked", "streams_complete",
-    "generator_counts_agree", "counts_have_their_lists", "record_not_reconstructed", "rerun_agrees",
-    "nothing_decided_after_publication", "embedded_records_agree", "no_camera_claim", "times_possible",
-    "clock_steady", "file_times_plausible",
+    "generator_counts_agree", "generator_history_agrees", "counts_have_their_lists",
+    "record_not_reconstructed", "rerun_agrees", "nothing_decided_after_publication",
+    "embedded_records_agree", "no_camera_claim", "times_possible", "clock_steady", "file_times_plausible",
 )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ For a reader with nothing but Windows. A view without scripts or links: text
 that came from a tool or a person is not in it; numbers and digests are.
 """
 
+import re
 from collections.abc import Iterable
 from html import escape
 
@@ -13,6 +14,7 @@ from makingof.bundle.record import Record
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.keys.sshsig import PACKAGE_NAMESPACE
+from makingof.lineage.second_looks import compare_generators
 from makingof.stamp.sm3 import sm3_hex
 from makingof.texts import LANGUAGES, Message, say
 
@@ -32,6 +34,8 @@ pre { background: #f4f4f4; padding: 0.6rem; white-space: pre-wrap; }
 @media print { body { margin: 0; max-width: none; } }
 """
 
+# What the recorder calls a tool; anything else in its place is somebody's text, and stays out of this page.
+_TOOL_NAME = re.compile(r"[a-z0-9-]{1,32}")
 _JUDGED = {Kind.SELECTED: "package.shows_selected", Kind.REJECTED: "package.shows_rejected"}
 
 
@@ -41,6 +45,7 @@ def make_front_page(record: Record, manifest: bytes, folder: str) -> bytes:
         _heading("h1", say("package.front_title")),
         _block("first", [say("package.front_first")]),
         *_paragraphs([say("package.front_what", **_facts(record, manifest)), say("package.front_limits")]),
+        *_paragraphs(_histories(record)),
         _heading("h2", say("package.front_table")),
         _table(record, manifest),
         *_paragraphs([say("package.front_table_rest")]),
@@ -79,6 +84,19 @@ def _facts(record: Record, manifest: bytes) -> dict[str, object]:
         "payload": Digest.of(manifest).hex,
         "made_with": record.description.made_with,
     }
+
+
+def _histories(record: Record) -> list[Message]:
+    """Say of each generator how its own history stood beside the record."""
+    return [
+        say(
+            "package.front_history",
+            tool=found.tool if _TOOL_NAME.fullmatch(found.tool) else "?",
+            looks=found.looks,
+            missing=len(found.missing),
+        )
+        for found in compare_generators(record.entries)
+    ]
 
 
 def _table(record: Record, manifest: bytes) -> str:

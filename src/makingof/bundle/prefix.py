@@ -67,6 +67,9 @@ class PrefixGraph:
     def enrolments(self) -> AbstractSet[int]:
         return self._early(self.graph.enrolments())
 
+    def looks_after(self, tool: str, positions: AbstractSet[int]) -> AbstractSet[int]:
+        return self._early(self.graph.looks_after(tool, self._early(positions)))
+
     def _cut(self, stream: Stream) -> Stream:
         """Forget where the stream went on; the counts are not asked for when a package is made."""
         return replace(

@@ -8,9 +8,10 @@ import msgspec
 from makingof.archive.hooks import hook_folder
 from makingof.archive.presence import is_running
 from makingof.archive.reader import ArchiveReader
-from makingof.archive.second_look import last_second_look
+from makingof.archive.second_look import last_second_looks
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import reading
+from makingof.cli.second_looks import second_look_lines
 from makingof.cli.spelling import visible
 from makingof.cli.terminal import Terminal
 from makingof.errors import UsageError
@@ -126,6 +127,7 @@ def status(terminal: Terminal) -> None:
                 "recording": is_running(archive),
             }
             | _to_builtins(found)
+            | {"second_looks": msgspec.to_builtins(last_second_looks(archive))}
         )
         terminal.say("cli.archive_used", path=archive.home.path)
         if archive.log.read_only is not None:
@@ -157,8 +159,9 @@ def _show_recording(terminal: Terminal, archive: ArchiveReader) -> None:
     terminal.say("recording.status_running" if is_running(archive) else "recording.status_not_running")
     if hooks := hook_folder(archive).all():
         terminal.say("recording.status_hooks", tools=", ".join(hook.tool for hook in hooks))
-    if (second := last_second_look(archive)) is not None:
-        terminal.say("recording.second_look", recorded=second.recorded, jobs=second.jobs)
+    for look in last_second_looks(archive):
+        for line in second_look_lines(look):
+            terminal.line(line)
 
 
 def _to_builtins(value: msgspec.Struct) -> dict[str, object]:

@@ -22,16 +22,18 @@ from makingof.archive.draining import drain as drain_spool
 from makingof.archive.following import Following, look_again
 from makingof.archive.presence import is_running
 from makingof.archive.running import Told, ask_to_stop, record_on, watched_folders
-from makingof.archive.second_look import SecondLook
+from makingof.archive.unasked_looks import look_where_news
 from makingof.archive.upkeep import start_due_stamping
 from makingof.capture.comfyui import Follower
 from makingof.capture.local_http import LocalHost
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import home_of
+from makingof.cli.second_looks import second_look_lines
 from makingof.cli.terminal import Terminal
 from makingof.cli.writing import writing
 from makingof.errors import ConflictError, UsageError
 from makingof.event import Kind
+from makingof.lineage.second_looks import SecondLook
 from makingof.spool.carried import start_detached
 from makingof.spool.hook import PYTHON
 from makingof.texts import say
@@ -121,6 +123,7 @@ def _drain_in_background(terminal: Terminal) -> None:
     with suppress(ConflictError), open_archive(home_of(terminal), terminal.clock) as archive:
         while waits(archive):
             drain_spool(archive)
+        look_where_news(archive, None)
         start_due_stamping(archive)
 
 
@@ -191,6 +194,8 @@ def _show_told(terminal: Terminal, told: Told) -> None:
         show_drained(terminal, told.drained)
     if told.followed:
         terminal.say("recording.followed", count=told.followed)
+    for look in told.looks:
+        show_second_look(terminal, look)
     if told.problem is not None:
         terminal.notice(told.problem.message)
 
@@ -297,9 +302,8 @@ def _answers(found: list[Examined]) -> bool:
 
 def show_second_look(terminal: Terminal, found: SecondLook) -> None:
     """Say which of the host's own jobs the log has, and why not the others."""
-    terminal.say("recording.second_look", recorded=found.recorded, jobs=found.jobs)
-    for job, why in found.missing.items():
-        terminal.say(f"recording.why_{why}", job=job)
+    for line in second_look_lines(found):
+        terminal.line(line)
     terminal.json({"jobs": found.jobs, "recorded": found.recorded, "missing": dict(found.missing)})
 
 

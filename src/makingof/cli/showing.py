@@ -6,6 +6,7 @@ from makingof.archive.known_names import KnownNamer
 from makingof.archive.reader import ArchiveReader
 from makingof.cli.command import argument, command
 from makingof.cli.opening import reading
+from makingof.cli.second_looks import second_look_lines
 from makingof.cli.spelling import short, visible
 from makingof.cli.terminal import Terminal
 from makingof.digest import Digest
@@ -250,6 +251,10 @@ class _Drawing:
                     last=stream.last,
                     missing=stream.missing_count,
                 )
+        for found in self.tree.looks:
+            self._line(1, "show.second_look", event=f"e{found.position}")
+            for line in second_look_lines(found.look):
+                self.terminal.line("   " * 2 + self.terminal.text(line))
         if self.tree.sealed or self.tree.erased:
             self._line(1, "show.silent", sealed=self.tree.sealed, erased=self.tree.erased)
 

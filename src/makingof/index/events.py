@@ -233,6 +233,12 @@ SELECT DISTINCT j.id FROM jobs AS j JOIN events AS e ON e.position = j.part >> 2
     return {job for (job,) in database.query(statement, (tool,))}
 
 
+def has_events_of(database: Database, tool: str, after: int) -> bool:
+    """Tell whether an event of a source that looks at `tool` stands past `after`."""
+    statement = "SELECT 1 FROM events WHERE position > ? AND tool = ? LIMIT 1"
+    return bool(database.query(statement, (after, tool)))
+
+
 def seen_jobs(database: Database, tool: str) -> set[str]:
     """Return the ids of the jobs of one tool that were recorded as they happened."""
     statement = """

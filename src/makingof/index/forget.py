@@ -24,6 +24,7 @@ _SAID_IN = (
     "stamps",
     "receipts",
     "checks",
+    "second_looks",
     "people",
     "erasures",
     "stream_facts",

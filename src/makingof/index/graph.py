@@ -22,6 +22,7 @@ _JOB_KINDS = "('prompted', 'generated', 'attempted')"
 _OF_EVENT = "t.part >= e.position << 20 AND t.part < (e.position + 1) << 20"
 _CITED = "FROM cites AS c CROSS JOIN events AS e ON e.name = c.cited WHERE c.position IN {}"
 _CITING = "FROM events AS e CROSS JOIN cites AS c ON c.cited = e.name WHERE e.position IN {}"
+_FIRST_LOOK = "SELECT min(part) FROM second_looks WHERE tool = ? AND url = ? AND part >= ?"
 
 _NODE = """
 SELECT position, kind, means, project, stream, recorded_ms,
@@ -140,6 +141,28 @@ class IndexGraph:
             position
             for (position,) in self._database.query("SELECT position FROM events WHERE kind = 'enrolled'")
         }
+
+    def looks_after(self, tool: str, positions: AbstractSet[int]) -> AbstractSet[int]:
+        found: set[int] = set()
+        for url in self._addresses(tool):
+            last = -1
+            for position in sorted(positions):
+                if position < last:
+                    continue  # the look found for an earlier one is the first after this one too
+                (first,) = self._database.query(_FIRST_LOOK, (tool, url, (position + 1) << 20))[0]
+                if first is None:
+                    break
+                last = first >> 20
+                found.add(last)
+        return found
+
+    def _addresses(self, tool: str) -> Iterator[str]:
+        """Yield where looks went, one seek each: DISTINCT would read every look there ever was."""
+        (url,) = self._database.query("SELECT min(url) FROM second_looks WHERE tool = ?", (tool,))[0]
+        while url is not None:
+            yield url
+            further = "SELECT min(url) FROM second_looks WHERE tool = ? AND url > ?"
+            (url,) = self._database.query(further, (tool, url))[0]
 
     def _positions(self, statement: str, values: Iterable[object], *fixed: object) -> AbstractSet[int]:
         return {position for (position,) in self._database.query_each(statement, values, *fixed)}

@@ -297,6 +297,10 @@ class Index:
         """Return the ids, as `tool` counts its jobs, whose end is recorded."""
         return events.recorded_jobs(self._database, tool)
 
+    def has_events_of(self, tool: str, *, after: int) -> bool:
+        """Tell whether a source that looks at `tool` handed in anything past position `after`."""
+        return events.has_events_of(self._database, tool, after)
+
     def seen_jobs(self, tool: str) -> set[str]:
         """Return the ids, as `tool` counts its jobs, of those recorded as they happened."""
         return events.seen_jobs(self._database, tool)
@@ -338,3 +342,7 @@ class Index:
     def last_check(self) -> Check | None:
         """Return the newest health check."""
         return stamps.last_check(self._database)
+
+    def last_second_looks(self) -> list[int]:
+        """Return where the newest comparison with each generator's own history stands, in log order."""
+        return stamps.last_second_looks(self._database)

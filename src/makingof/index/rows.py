@@ -40,6 +40,7 @@ TABLES: Mapping[str, int] = {
     "stamps": 4,
     "receipts": 8,
     "checks": 2,
+    "second_looks": 3,
     "people": 10,
     "erasures": 3,
 }

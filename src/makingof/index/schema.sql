@@ -197,6 +197,14 @@ CREATE TABLE checks (
     boot TEXT
 ) STRICT;
 
+-- Comparisons with a generator's own history; no health checks.
+CREATE TABLE second_looks (
+    part INTEGER PRIMARY KEY,
+    tool TEXT NOT NULL,
+    url TEXT NOT NULL
+) STRICT;
+CREATE INDEX second_looks_by_address ON second_looks (tool, url, part);
+
 CREATE TABLE people (
     part INTEGER NOT NULL,
     number INTEGER NOT NULL,

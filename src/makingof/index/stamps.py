@@ -101,11 +101,16 @@ def sitting_start(database: Database, last: datetime) -> int:
 def last_check(database: Database) -> Check | None:
     """Return the newest health check."""
     rows = database.query(
-        "SELECT e.recorded_at, c.boot FROM events AS e"
-        " LEFT JOIN checks AS c ON c.part >= e.position << 20 AND c.part < (e.position + 1) << 20"
-        " WHERE e.kind = 'checked' ORDER BY e.position DESC LIMIT 1"
+        "SELECT e.recorded_at, c.boot FROM checks AS c JOIN events AS e ON e.position = c.part >> 20"
+        " ORDER BY c.part DESC LIMIT 1"
     )
     return Check(parse_instant(rows[0][0]), rows[0][1]) if rows else None
+
+
+def last_second_looks(database: Database) -> list[int]:
+    """Return where the newest comparison with each generator stands, in log order."""
+    rows = database.query("SELECT max(part) >> 20 FROM second_looks GROUP BY tool, url")
+    return sorted(position for (position,) in rows)
 
 
 def _newest(database: Database, *, pending: bool) -> tuple[int, datetime | None]:

@@ -12,6 +12,7 @@ from makingof.event import Kind
 from makingof.index.files import spelled
 from makingof.index.search import indexed_words
 from makingof.lineage.links import digests_in
+from makingof.lineage.second_looks import read_second_look
 from makingof.part import Choice, Note, Own, Parameters, Part, PartType, People, Place, Reason, Report, Text
 from makingof.stamp.base import Kind as ReceiptKind
 from makingof.stamp.base import Role as ReceiptRole
@@ -120,6 +121,8 @@ def _own(part_id: int, kind: Kind, facts: Mapping[str, Any]) -> Iterator[TableRo
                     yield "erasures", (part_id, digest.raw, what)
         case Kind.STAMPED:
             yield from _stamp(part_id, facts)
+        case Kind.CHECKED if (look := read_second_look(facts)) is not None:
+            yield "second_looks", (part_id, look.tool, look.url)
         case Kind.CHECKED:
             yield "checks", (part_id, _text_or_none(facts.get("boot")))
         case _:

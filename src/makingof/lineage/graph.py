@@ -143,3 +143,7 @@ class Graph(Protocol):
     def enrolments(self) -> AbstractSet[int]:
         """Return the events that enrolled people."""
         ...
+
+    def looks_after(self, tool: str, positions: AbstractSet[int]) -> AbstractSet[int]:
+        """Return, for each of `positions`, the first second look after it at each address of `tool`."""
+        ...

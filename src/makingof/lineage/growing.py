@@ -71,6 +71,7 @@ class _Grower:
             choices=self.choices,
             acts=tuple(self.act(member) for member in others if member.entry.kind is not Kind.BRIEFED),
             streams=self.lineage.streams,
+            looks=tuple(self.lineage.looks()),
             sealed=sum(1 for _ in self.lineage.silent(PartState.SEALED)),
             erased=sum(1 for _ in self.lineage.silent(PartState.ERASED)),
         )

@@ -9,6 +9,7 @@ from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.lineage.entry import Entry, PartState
 from makingof.lineage.graph import Stream
+from makingof.lineage.second_looks import LookedAt, second_looks
 
 RULE = 1
 
@@ -54,7 +55,8 @@ class Lineage:
     """What the rule of version `rule` finds behind `pictures` in the first `size` entries of a log.
 
     `members` and `context` are in log order. `context` is not part of the lineage:
-    it tells who the people are and how whole the streams are that members came from.
+    it tells who the people are, how whole the streams are that members came from, and
+    what comparisons with the generators' own histories found.
     """
 
     rule: int
@@ -82,6 +84,10 @@ class Lineage:
             for digest, found in member.entry.silent().items():
                 if found is state:
                     yield member.entry, digest
+
+    def looks(self) -> list[LookedAt]:
+        """Return the second looks of the context, in log order."""
+        return [found for entry in self.context for found in second_looks(entry)]
 
     @property
     def positions(self) -> AbstractSet[int]:

@@ -12,6 +12,7 @@ from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.lineage.graph import FolderClaim, Node, Stream
 from makingof.lineage.links import AT_THE_MOMENT, JOB_KINDS, FileLink, claimed_ms, links_of, milliseconds
+from makingof.lineage.second_looks import second_looks
 from makingof.lineage.streams import StreamFact, make_stream, stream_facts
 
 _Key = TypeVar("_Key", bound=Hashable)
@@ -37,6 +38,9 @@ class MemoryGraph:
         self._project_jobs: dict[Digest, list[Node]] = defaultdict(list)
         self._session_jobs: list[Node] = []
         self._folder_jobs: dict[str, list[FolderClaim]] = defaultdict(list)
+        self._looks: dict[tuple[str, str], list[int]] = defaultdict(
+            list
+        )  # tool and address → positions, rising
         for entry in sorted(entries, key=lambda entry: entry.position):
             self._add(entry)
         self._sort_jobs()
@@ -77,6 +81,8 @@ class MemoryGraph:
         }
         for fact in stream_facts(entry):
             self._facts[fact.stream].append(fact)
+        for found in second_looks(entry):
+            self._looks[found.look.tool, found.look.url].append(position)
         if header.stream is not None and header.seq is not None:
             self._numbers[header.stream].add(header.seq)
 
@@ -146,6 +152,11 @@ class MemoryGraph:
 
     def enrolments(self) -> AbstractSet[int]:
         return {node.position for node in self._nodes.values() if node.kind is Kind.ENROLLED}
+
+    def looks_after(self, tool: str, positions: AbstractSet[int]) -> AbstractSet[int]:
+        addresses = [looks for (name, _), looks in self._looks.items() if name == tool]
+        firsts = [(looks, bisect_right(looks, position)) for looks in addresses for position in positions]
+        return {looks[first] for looks, first in firsts if first < len(looks)}
 
 
 def _in_time(claim: FolderClaim) -> tuple[int, int]:

@@ -250,18 +250,31 @@ def _lineage(search: _Search, about: tuple[Picture, ...]) -> Lineage:
 def _context(
     graph: Graph, entries: Collection[Entry], streams: Iterable[Stream], members: AbstractSet[int]
 ) -> Iterable[Entry]:
-    """Yield who the actors are, and how the streams drawn on opened, closed and broke."""
+    """Yield who the actors are, how the streams drawn on opened, closed and broke, and second looks."""
     actors = {entry.event.header.actor for entry in entries} | {
         person.id
         for entry in entries
         for said in entry.statements(PartType.PEOPLE, People)
         for person in said.body.people
     }
-    wanted = {position for stream in streams for position in stream.positions}
+    wanted = {position for stream in streams for position in stream.positions} | _second_looks(graph, entries)
     enrolments = graph.enrolments()
     for entry in graph.entries((wanted | enrolments) - members):
         if entry.position in wanted or _enrols(entry, actors):
             yield entry
+
+
+def _second_looks(graph: Graph, entries: Iterable[Entry]) -> set[int]:
+    """Return, for every job seen as it happened, the first look after it at each address of its tool.
+
+    The history a look compares with forgets: a later look cannot speak for a job in the stead of the first.
+    """
+    jobs: dict[str, set[int]] = {}
+    for entry in entries:
+        tool = entry.event.header.source.tool
+        if tool is not None and entry.kind in JOB_KINDS and entry.means in AT_THE_MOMENT:
+            jobs.setdefault(tool, set()).add(entry.position)
+    return {look for tool, positions in jobs.items() for look in graph.looks_after(tool, positions)}
 
 
 def _enrols(entry: Entry, actors: AbstractSet[str | None]) -> bool:

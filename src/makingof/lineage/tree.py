@@ -18,6 +18,7 @@ from makingof.lineage.choices import ChoiceMade, Judged
 from makingof.lineage.differences import ParameterChange, TextChange
 from makingof.lineage.graph import Stream
 from makingof.lineage.lineage import Why
+from makingof.lineage.second_looks import LookedAt
 from makingof.lineage.words import spell_weight
 from makingof.part import Means, Parameters, Role, Text
 
@@ -140,6 +141,7 @@ class Tree:
     choices: tuple[ChoiceMade, ...]
     acts: tuple[OtherAct, ...]
     streams: tuple[Stream, ...]
+    looks: tuple[LookedAt, ...]
     sealed: int
     erased: int
 

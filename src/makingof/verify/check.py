@@ -45,6 +45,7 @@ from makingof.verify.lineage import verify_lineage
 from makingof.verify.log import require_own_key, verify_entries
 from makingof.verify.openings import NOTHING_OPENED, Openings, open_parts
 from makingof.verify.report import Dated, Outcome, Report, Step, StreamCount
+from makingof.verify.second_looks import describe_looks
 from makingof.verify.streams import count_streams, describe, warn
 from makingof.verify.time import Placed, verify_stamps, verify_times
 from makingof.verify.views import VIEWS, find_false_views, is_ours, verify_carried
@@ -299,10 +300,13 @@ class _Run:
     def count_streams(self) -> _Said:
         counted = count_streams(self.record, self.ranges, self.graph)
         self.streams = counted.streams
+        looks = list(describe_looks(self.record.entries))
         self.warnings += [warning for stream in counted.streams if (warning := warn(stream))]
+        self.warnings += [warning for _, warning in looks if warning]
         return _Said(
             "passed_streams",
             *map(describe, counted.streams),
+            *(told for told, _ in looks),
             streams=len(counted.streams),
             acts=counted.acts,
             others=counted.others,

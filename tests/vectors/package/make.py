@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.histories import job, own, prompt
-from tests.packages import KEY, PROMPT, Archive, Session, make_session, packed, sealed_again, unpack
+from tests.packages import KEY, NEGATIVE, PROMPT, Archive, Session, make_session, packed, sealed_again, unpack
 from tests.records import a1111_png
 
 from makingof.bundle.description import Options
@@ -136,10 +136,27 @@ def accepted() -> Iterator[Case]:
     yield Case("full", package(make_session(), full=True))
     yield Case("deposited", packed(stamped()))
     yield Case("open_stream_and_gap", package(session_with_gap()))
+    yield Case("second_looks", package(session_looked_at()))
     yield Case("imported", package(imported_session()))
     yield Case("without_a_folder", packed(whole(), base=""))
     yield Case("packed_anew_deflated", deflated(whole()))
     yield Case("packed_anew_with_folders_and_descriptors", streamed(whole()))
+
+
+def session_looked_at() -> Session:
+    """Two generators compared, one of them twice; a third look has a shape nobody wrote."""
+    session = make_session()
+    history = session.archive.history
+    history.look(2, early="before_hook")
+    history.open("another run")
+    history.look(2, "invokeai", "http://127.0.0.1:9090")
+    odd = own(second_look={"tool": "comfyui", "url": 1, "jobs": 2, "missing": []})
+    history.tell(Kind.CHECKED, odd, means=Means.OWN)
+    same = a1111_png(PROMPT, NEGATIVE, seed=1)
+    session.archive.generate(same, prompt(PROMPT), job("job-3"), stream="another run")
+    history.look(3, lost="hook_lost", early="before_hook")
+    history.close("another run")
+    return session
 
 
 def reason_of_one() -> str:

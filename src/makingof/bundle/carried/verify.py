@@ -95,6 +95,7 @@ TEXTS = json.loads(r"""{
 "passed_streams": {"en": "runs drawn on: {streams}; single acts: {acts}; other runs in the same stretch of the log: {others}", "zh": "涉及 {streams} 次运行、{acts} 项单独操作；同一段日志中另有 {others} 次其他运行"},
 "passed_time": {"en": "of {count} events, dated by two authorities: {dated}, by one only: {one}", "zh": "{count} 个事件中，{dated} 个由两家机构标定时间，{one} 个仅由一家标定"},
 "passed_views": {"en": "made again from the entries, and equal: {names}", "zh": "由记录重新生成，结果一致：{names}"},
+"second_looks": {"en": "{tool}: its own history was compared with the log {looks} times, the last time at entry {position}, when it held {jobs} jobs; jobs it held and the log has not: {missing}", "zh": "{tool}：其自身历史与日志比对 {looks} 次，最后一次在第 {position} 条记录处，当时存有 {jobs} 个任务；其中日志没有的任务：{missing} 个"},
 "skipped": {"en": "not checked", "zh": "未核验"},
 "skipped_after": {"en": "not reached", "zh": "未进行到此步"},
 "skipped_carried": {"en": "the package is by {made_with}, which this program does not know: do not run the copies in it", "zh": "本包由 {made_with} 生成，本程序不了解该版本：请勿运行包内附带的程序"},
@@ -134,6 +135,7 @@ TEXTS = json.loads(r"""{
 "uncounted": {"en": "{name}: {reason}", "zh": "{name}：{reason}"},
 "unsound": {"en": "This package does NOT check. Do not rely on it until the following is explained:", "zh": "本包未能通过核验。在以下问题得到说明之前，请勿采信："},
 "warn_between": {"en": "{count} entries of the log between the first and the last of these pictures' events are not in this package; they could speak of the pictures too.", "zh": "在这些图片的首个与末个事件之间，日志中另有 {count} 条记录不在包内，它们也可能涉及这些图片。"},
+"warn_history": {"en": "The own history of {tool} held jobs that are not in the log, though something was listening.", "zh": "{tool} 自身的历史中有日志未记录的任务，而当时有程序在监听。"},
 "warn_missing": {"en": "Numbers are missing from the record of run {stream} and nothing in it says why.", "zh": "运行 {stream} 的记录中有编号缺失，且没有说明原因。"},
 "warn_partly": {"en": "The record of run {stream} is not shown as a whole.", "zh": "运行 {stream} 的记录未完整展示。"},
 "warn_points_elsewhere": {"en": "Events shown here name pictures or events that are not in this package: {count}.", "zh": "所示事件提及的图片或事件中，有 {count} 个不在包内。"},
@@ -1182,11 +1184,27 @@ class Run:
             s for s, at in streams.items() if len(at) > 1 or self.headers[at[0]].get("kind") == "opened"
         }
         others |= {s for position in self.headers for s in self.pulsed(position)}
+        for values, warning in self.compare_histories():
+            details.append(("second_looks", values))
+            self.warnings += [("warn_history", {"tool": values["tool"]})] if warning else []
         return (
             "passed_streams",
             {"streams": len(drawn) - acts, "acts": acts, "others": len(others - drawn)},
             details,
         )
+
+    def compare_histories(self):
+        """Yield what is shown of each generator's own history beside the log, and whether to warn of it."""
+        hosts = {}
+        for position, header in sorted(self.headers.items()):
+            for facts in self.own_facts(position) if header.get("kind") == "checked" else ():
+                if (look := second_look(facts)) is not None:
+                    hosts.setdefault(look[:2], []).append((position, *look[2:]))
+        for (tool, _), looks in hosts.items():
+            missing = {job: why for _, _, jobs in looks for job, why in jobs.items()}
+            values = {"tool": tool, "looks": len(looks), "position": looks[-1][0], "jobs": looks[-1][1],
+                      "missing": len(missing)}  # fmt: skip
+            yield values, not set(missing.values()) <= {"no_hook", "before_hook"}
 
     def pulsed(self, position):
         if self.headers[position].get("kind") == "pulse":
@@ -1270,6 +1288,19 @@ def note_counters(header, facts, gaps, told_last):
             first, last = item if isinstance(item, list) and len(item) == 2 else (item, item)
             if type(first) is int and type(last) is int:
                 spans.append((max(first, 0), last + 1))
+
+
+def second_look(facts):
+    """Return tool, address, number of jobs and those the log has not; None where the facts tell of no look."""
+    told = facts.get("second_look")
+    if not isinstance(told, dict) or not isinstance(told.get("missing"), list):
+        return None
+    named = [item for item in told["missing"] if isinstance(item, dict)]
+    missing = {item["job"]: item["why"] for item in named
+               if isinstance(item.get("job"), str) and isinstance(item.get("why"), str)}  # fmt: skip
+    words = isinstance(told.get("tool"), str) and isinstance(told.get("url"), str)
+    counted = type(told.get("jobs")) is int and len(missing) == len(told["missing"]) <= told["jobs"]
+    return (told["tool"], told["url"], told["jobs"], missing) if words and counted else None
 
 
 def count_told(told, seen, last):
