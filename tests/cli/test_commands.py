@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zipfile
 
 import pytest
 from tests.records import a1111_png, comfyui_png, png, text_to_image
@@ -357,3 +358,15 @@ def test_init_without_a_terminal_says_what_to_give(call, given, language, tmp_pa
     assert "--owner" in err
     assert "--no-stamps" in err
     assert not (tmp_path / "home" / ".makingof").exists()
+
+
+def test_a_zip_is_imported_as_it_was_handed_out(call, ready, tmp_path):
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as made:
+        made.writestr("a.png", a1111_png("a crane"))
+        made.writestr("notes.txt", b"mine")
+        made.writestr("../b.png", a1111_png("a heron"))
+    code, out, err = call("import", tmp_path / "export.zip")
+    assert code == 1
+    assert "1 other files stay in the zip" in out
+    assert "1 with a record of their making" in out
+    assert "leads out of the zip" in err

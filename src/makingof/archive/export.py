@@ -9,6 +9,7 @@ import msgspec
 from makingof import durable
 from makingof.archive.archive import Archive
 from makingof.archive.reader import ArchiveReader
+from makingof.archive.zips import open_place
 from makingof.bundle.collect import collect_package
 from makingof.bundle.description import Options
 from makingof.bundle.request import Request, Sources
@@ -130,9 +131,8 @@ def _open_blob(archive: ArchiveReader, digest: Digest) -> BinaryIO | None:
     if archive.store.has(digest):
         return archive.store.open(digest)
     for place in archive.index.places_of(digest):
-        try:
-            stream = Path(place).open("rb")  # noqa: SIM115 - handed to the caller, who closes it
-        except OSError:
+        stream = open_place(place)
+        if stream is None:
             continue  # gone or moved: the package lists the file as not available
         if Digest.of_stream(stream)[0] == digest:
             stream.seek(0)

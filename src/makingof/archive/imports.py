@@ -12,7 +12,7 @@ from makingof.store.base import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class _IndexMemory:
+class IndexMemory:
     """What the index remembers of earlier imports."""
 
     archive: Archive
@@ -49,7 +49,7 @@ def import_files(
     run = Import(
         recorder=archive.recorder,
         store=archive.store,
-        memory=_IndexMemory(archive),
+        memory=IndexMemory(archive),
         source=PROGRAM,
         in_place=in_place,
         single=single,

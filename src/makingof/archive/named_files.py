@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
 from makingof.archive.archive import Archive
+from makingof.archive.zips import open_place
 from makingof.capture.exports.told import Wanted
 from makingof.digest import Digest
 from makingof.errors import MakingofError
@@ -83,11 +84,8 @@ class NamedFiles:
     def _readings_in_place(self, row: FileRow) -> Sequence[Reading]:
         """A picture left in place counts only if the bytes there are still those recorded."""
         for path in [] if row.blob is None else self._archive.index.places_of(row.blob):
-            try:
-                data = Path(path).read_bytes()
-            except OSError:
-                continue
-            if Digest.of(data) == row.blob:
+            data = _read_place(path)
+            if data is not None and Digest.of(data) == row.blob:
                 return read_records(data, row.name)
         return ()
 
@@ -97,10 +95,21 @@ def read_recorded(archive: Archive, digest: Digest, path: Path) -> bytes | None:
     try:
         if archive.store.has(digest):
             return archive.store.read(digest)
-        data = path.read_bytes()
-    except (OSError, MakingofError):
+        data = _read_place(str(path))
+    except MakingofError:
         return None
-    return data if Digest.of(data) == digest else None
+    return data if data is not None and Digest.of(data) == digest else None
+
+
+def _read_place(place: str) -> bytes | None:
+    stream = open_place(place)
+    if stream is None:
+        return None
+    try:
+        with stream:
+            return stream.read()
+    except OSError:
+        return None
 
 
 def _the_one(rows: Sequence[FileRow]) -> FileRow | None:

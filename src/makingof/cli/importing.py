@@ -1,6 +1,8 @@
 """`import`: files and folders, with the cost said first and a summary that explains itself."""
 
 from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -8,7 +10,9 @@ import click
 from makingof.archive.archive import Archive
 from makingof.archive.exports import ExportTold, import_exports
 from makingof.archive.imports import import_files
+from makingof.archive.zips import import_zip
 from makingof.capture.folder import Listing, list_files
+from makingof.capture.zipped import ZippedFolder, opened_zip
 from makingof.cli.command import argument, command, option
 from makingof.cli.terminal import Terminal
 from makingof.cli.writing import writing
@@ -31,12 +35,15 @@ def import_(
     yes: bool,
 ) -> int:
     """Record files and folders; see `help.import`. Returns 1 if some file was not recorded."""
-    with writing(terminal) as archive:
+    with writing(terminal) as archive, ExitStack() as stack:
         listing = list_files(paths)
-        _say_cost(terminal, archive, listing, in_place=in_place)
+        zips = _take_zips(listing, stack)
+        _say_cost(terminal, archive, listing, zips, in_place=in_place)
         if not yes and not in_place and listing.size_bytes > _ASK_ABOVE_BYTES:
             click.confirm(terminal.text(say("cli.import_sure")), abort=True, err=True)
         done = _run(terminal, archive, listing, in_place=in_place)
+        for zipped in zips:
+            done += _run_zip(terminal, archive, zipped, in_place=in_place)
         told = _tell_exports(terminal, archive, done, in_place=in_place)
     code = _summarise(terminal, listing, done)
     for item in told:
@@ -51,6 +58,33 @@ def _run(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bo
             done.append(imported)
             progress(len(done), len(listing.files))
             terminal.json(_as_json(imported))
+    return done
+
+
+def _take_zips(listing: Listing, stack: ExitStack) -> list[ZippedFolder]:
+    """Take zips out of the listing that are read like folders; their cost is what they unpack to."""
+    opened = (stack.enter_context(opened_zip(path)) for path in listing.files)
+    zips = [zipped for zipped in opened if zipped is not None]
+    for zipped in zips:
+        listing.files.remove(zipped.path)
+        listing.size_bytes += sum(member.size_bytes for member in zipped.likely) - zipped.file_bytes
+    return zips
+
+
+def _run_zip(terminal: Terminal, archive: Archive, zipped: ZippedFolder, *, in_place: bool) -> list[Imported]:
+    done: list[Imported] = []
+    stays: list[bool] = []
+    with terminal.progress(say("cli.importing_zip", path=zipped.path), len(zipped.members)) as progress:
+
+        def seen(does_stay: bool) -> None:
+            stays.append(does_stay)
+            progress(len(stays), len(zipped.members))
+
+        for imported in import_zip(archive, zipped, in_place=in_place, seen=seen):
+            done.append(imported)
+            terminal.json(_as_json(imported))
+    if left := sum(stays):
+        terminal.say("cli.import_zip_left", path=zipped.path, count=left)
     return done
 
 
@@ -95,11 +129,18 @@ def _export_as_json(item: ExportTold) -> dict[str, object]:
     }
 
 
-def _say_cost(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bool) -> None:
+def _say_cost(
+    terminal: Terminal,
+    archive: Archive,
+    listing: Listing,
+    zips: Sequence[ZippedFolder],
+    *,
+    in_place: bool,
+) -> None:
     key = "cli.import_in_place" if in_place else "cli.import_cost"
     terminal.say(
         key,
-        count=len(listing.files),
+        count=len(listing.files) + sum(1 + len(zipped.likely) for zipped in zips),
         size=megabytes(listing.size_bytes),
         archive=archive.home.path,
     )

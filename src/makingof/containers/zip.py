@@ -13,6 +13,7 @@ from collections.abc import Iterator
 import msgspec
 
 from makingof.containers.source import Cursor, Source
+from makingof.containers.zip_stream import Claim, MemberStream
 from makingof.errors import MalformedError
 
 MAX_MEMBERS = 100_000
@@ -35,6 +36,7 @@ _FULL32 = 0xFFFFFFFF
 _ENCRYPTED = 0x1
 _SIZES_LATER = 0x8
 _UTF8 = 0x800
+_TIMES = 0x5455
 
 STORED = 0
 DEFLATED = 8
@@ -52,6 +54,7 @@ class Member(msgspec.Struct, frozen=True, gc=False):
     crc32: int
     method: int
     encrypted: bool = False
+    modified_s: int | None = None  # since 1970, where the archive states an instant
 
 
 class Zip:
@@ -79,13 +82,11 @@ class Zip:
         More than `limit_bytes`, encryption, another compression than deflate, and
         a local header that names another member are `MalformedError`.
         """
-        if member.encrypted:
-            message = f"zip member {member.name!r} is encrypted"
-            raise MalformedError(message)
+        self._require_readable(member)
         if member.size_bytes > limit_bytes:
             message = f"zip member {member.name!r} claims {member.size_bytes} bytes, over {limit_bytes}"
             raise MalformedError(message)
-        packed = self._packed(member)
+        packed = Cursor(self._source, self._data_offset(member)).take(member.packed_bytes)
         data = packed if member.method == STORED else _inflate(member, packed)
         if len(data) != member.size_bytes:
             message = f"zip member {member.name!r} has {len(data)} bytes and claims {member.size_bytes}"
@@ -94,6 +95,14 @@ class Zip:
             message = f"zip member {member.name!r} does not match its check sum"
             raise MalformedError(message)
         return data
+
+    def open(self, member: Member) -> MemberStream:
+        """Open one member, to be unpacked as it is read and refused where `read` would refuse it."""
+        self._require_readable(member)
+        start = self._data_offset(member)
+        packed = slice(start, start + member.packed_bytes)
+        claim = Claim(member.name, member.size_bytes, member.crc32)
+        return MemberStream(self._source, packed, claim, is_stored=member.method == STORED)
 
     def stored_offset(self, member: Member) -> int | None:
         """Return where the member's bytes lie in the file, or None where they are compressed or damaged."""
@@ -104,15 +113,16 @@ class Zip:
         except MalformedError:
             return None
 
-    def _packed(self, member: Member) -> bytes:
+    def _require_readable(self, member: Member) -> None:
+        if member.encrypted:
+            message = f"zip member {member.name!r} is encrypted"
+            raise MalformedError(message)
         if member.method not in (STORED, DEFLATED):
             message = f"zip member {member.name!r} has compression {member.method}, which is not read here"
             raise MalformedError(message)
         if member.packed_bytes > _longest_packed(member):
             message = f"zip member {member.name!r} is longer packed than its size allows"
             raise MalformedError(message)
-        start = self._data_offset(member)
-        return Cursor(self._source, start).take(member.packed_bytes)
 
     def _data_offset(self, member: Member) -> int:
         """Follow the entry to its local header; a different name there is an attack or damage.
@@ -214,7 +224,14 @@ def _entry(entries: Cursor) -> Member:
     extra = entries.take(extra_bytes)
     entries.skip(comment_bytes)
     size, packed, offset = _widened(extra, size, packed, offset)
-    return Member(name, offset, packed, size, crc32, method, encrypted=bool(flags & _ENCRYPTED))
+    is_encrypted = bool(flags & _ENCRYPTED)
+    return Member(name, offset, packed, size, crc32, method, is_encrypted, _modified(extra))
+
+
+def _modified(extra: bytes) -> int | None:
+    """Return the extended time stamp; the time of the entry itself has no offset from UTC."""
+    field = _extra_field(extra, _TIMES)
+    return int.from_bytes(field[1:5], "little", signed=True) if len(field) > 4 and field[0] & 1 else None  # noqa: PLR2004 - flags and one time
 
 
 def _widened(extra: bytes, size: int, packed: int, offset: int) -> tuple[int, int, int]:

@@ -36,6 +36,10 @@ _BATCH = 64
 _LOOKERS = 2
 
 
+Found = Stored | Hashed[Looked] | Failure
+"""A file that is in the store, or was hashed and stays where it is, or could not be read."""
+
+
 class Outcome(StrEnum):
     """What became of one file."""
 
@@ -85,6 +89,7 @@ class _Candidate:
     taken: Taken
     modified: str | None
     outcome: Outcome
+    is_held: bool
 
     @property
     def tool(self) -> str | None:
@@ -121,8 +126,12 @@ class Import:
         The stream opens before the first new file, so a run that finds nothing new
         writes nothing; it is closed with the counts of every outcome.
         """
+        yield from self.run_found(self._take_all(paths, progress))
+
+    def run_found(self, items: Iterable[Found]) -> Iterator[Imported]:
+        """Record what somebody else stored, or hashed where it lies, as `run` does; each has its place."""
         with ThreadPoolExecutor(_LOOKERS) as pool:
-            found = self._take_all(paths, progress)
+            found = iter(items)
             while batch := list(islice(found, _BATCH)):
                 for imported in self._record_batch(batch, pool):
                     self.counts[imported.outcome] += 1
@@ -131,18 +140,14 @@ class Import:
             facts = {"last_seq": self._seq} | {outcome.value: n for outcome, n in self.counts.items()}
             self._commit([self._own(Kind.CLOSED, facts)])
 
-    def _take_all(
-        self, paths: Iterable[Path], progress: Progress | None
-    ) -> Iterator[Stored | Hashed[Looked] | Failure]:
+    def _take_all(self, paths: Iterable[Path], progress: Progress | None) -> Iterator[Found]:
         if self.in_place:
             return hash_many(
                 paths, lambda stream, path: look_in_place(stream, path.name, self.store.put), progress
             )
         return self.store.put_many(paths, progress)
 
-    def _record_batch(
-        self, batch: Sequence[Stored | Hashed[Looked] | Failure], pool: Executor
-    ) -> Iterator[Imported]:
+    def _record_batch(self, batch: Sequence[Found], pool: Executor) -> Iterator[Imported]:
         fresh, failures = [], []
         for item in batch:
             if isinstance(item, Failure):
@@ -167,6 +172,7 @@ class Import:
 
     def _look(self, item: Stored | Hashed[Looked]) -> _Candidate:
         path = _path_of(item)
+        is_held = isinstance(item, Stored)
         if isinstance(item, Hashed):
             looked = item.seen
         else:
@@ -175,7 +181,7 @@ class Import:
         is_made = looked.layered is not None or kind_of(looked.readings) is not Kind.IMPORTED
         outcome = Outcome.RECOGNISED if is_made else Outcome.UNRECOGNISED
         return _Candidate(
-            path, Taken(item.digest, item.size_bytes, looked), _modified(item.modified_ns), outcome
+            path, Taken(item.digest, item.size_bytes, looked), _modified(item.modified_ns), outcome, is_held
         )
 
     def _decide(self, item: _Candidate) -> _Candidate:
@@ -211,7 +217,7 @@ class Import:
             kind=kind_of(readings),
             source=replace_tool(self.source, readings),
             drafts=(
-                *reading_drafts(readings, Means.RECOVERED, copy_raw=self.in_place),
+                *reading_drafts(readings, Means.RECOVERED, copy_raw=not item.is_held),
                 place_draft(item.path, modified=item.modified),
             ),
             position=self._next(),
@@ -226,7 +232,7 @@ class Import:
             kind=Kind.EDITED,
             source=edit_source(layered, self.source),
             drafts=(
-                *edit_drafts(layered, copy_raw=self.in_place),
+                *edit_drafts(layered, copy_raw=not item.is_held),
                 place_draft(item.path, modified=item.modified),
             ),
             position=self._next(),
@@ -262,7 +268,7 @@ class Import:
 
     def _file(self, item: _Candidate) -> PreparedFile:
         role = role_of(item.path.name, item.taken.looked.readings)
-        attachment = Attachment(item.taken.digest, role, held=not self.in_place)
+        attachment = Attachment(item.taken.digest, role, held=item.is_held)
         body = file_body(attachment, item.taken)
         return prepare_file(body, Means.RECOVERED, "file system", item.taken.looked.apart)
 

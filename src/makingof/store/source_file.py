@@ -107,7 +107,7 @@ class Hashed(Generic[Seen]):
     path: Path
     digest: Digest
     size_bytes: int
-    modified_ns: int  # the file's own claim
+    modified_ns: int | None  # the file's own claim
     seen: Seen  # what `look` made of the same bytes
 
 

@@ -1,6 +1,6 @@
 """The door: which of the known exports a file is, and its parser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from makingof.metadata.tool_json import parse_tool_json
 
 MAX_JSON_BYTES = 256 << 20
 _SQLITE = b"SQLite format 3\0"
+_INVOKEAI = b"image_category"
 _HEAD = 1 << 16
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 # Without one of these a JSON file is none of ours, and is not parsed to find out.
@@ -31,6 +32,24 @@ def may_be_export(name: str) -> bool:
     """Tell by its name alone whether a file is worth a look."""
     lower = name.lower()
     return lower == "params.txt" or lower.endswith((".json", ".csv", ".html", ".htm", *_DATABASES))
+
+
+def may_tell(name: str, chunks: Iterator[bytes]) -> bool:
+    """Tell from a stream of its bytes whether a file called `name` holds any sign of an export."""
+    lower = name.lower()
+    signs: tuple[bytes, ...] = _JSON_SIGNS
+    if lower.endswith(_DATABASES):
+        signs = (_INVOKEAI,)
+    elif not lower.endswith(".json"):
+        return True  # short and cheap to read
+    overlap = max(map(len, signs)) - 1
+    tail = b""
+    for chunk in chunks:
+        window = tail + chunk
+        if any(sign in window for sign in signs):
+            return True
+        tail = window[-overlap:]
+    return False
 
 
 def read_export(data: Source, name: str, log: bytes = b"") -> Export | Damaged | None:
@@ -63,7 +82,7 @@ def _database(data: Source, log: bytes) -> Export | Damaged | None:
         return invokeai.read_database(data) if invokeai.is_database(data) else None
     except MalformedError as err:
         # Any program's database may be damaged; only one with these words in it is reported as InvokeAI's.
-        return Damaged("invokeai", str(err)) if b"image_category" in data[: 1 << 20] else None
+        return Damaged("invokeai", str(err)) if _INVOKEAI in data[: 1 << 20] else None
 
 
 def _params(data: Source) -> Export | None:
