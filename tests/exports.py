@@ -197,6 +197,20 @@ def message(identity: str, content: str, *files: str, answers: str | None = None
     return said | more
 
 
+def sent(number: int, content: str, *, at="2026-03-01 09:00:00") -> dict[str, Any]:
+    """One message as `messages.json` of Discord's own data package holds it."""
+    return {"ID": number, "Timestamp": at, "Contents": content, "Attachments": ""}
+
+
+def sent_csv(*messages: dict[str, Any]) -> bytes:
+    """As `messages.csv` of the older packages: every field quoted only where it must be."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(["ID", "Timestamp", "Contents", "Attachments"])
+    writer.writerows(item.values() for item in messages)
+    return out.getvalue().encode()
+
+
 def conversation(*messages: dict[str, Any], identity="conv-1") -> dict[str, Any]:
     """As ChatGPT's `conversations.json`: a tree, here of one branch under an empty root."""
     mapping: dict[str, Any] = {"root": {"id": "root", "message": None, "parent": None, "children": []}}
@@ -247,4 +261,6 @@ HOSTILE = (
         b' "metadata": {"dalle": {"prompt": NaN, "gen_id": [1]}}}]}, "create_time": 1e400}}}}'
     ),
     b'\xff\xfe{"messages": []}',
+    b'[{"ID": [1], "Timestamp": 3, "Contents": {}}, {"ID": 1e9, "Timestamp": "x", "Contents": "/imagine a"}]',
+    b'[{"ID": 1477678000000000000, "Timestamp": "x", "Contents": "/imagine \\ud800 a"}, 7, null]',
 )

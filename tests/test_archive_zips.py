@@ -20,6 +20,8 @@ from tests.exports import (
     log_csv,
     message,
     midjourney_job,
+    sent,
+    sent_csv,
 )
 from tests.reading import entries
 from tests.records import a1111_png, comfyui_png, png, text_to_image
@@ -219,6 +221,26 @@ def test_the_rest_of_a_zip_is_left_in_it(archive, bring, packed):
         packed([("a.png", png()), ("inbox.json", other), ("user.json", b'{"email": "me"}'), ("a.txt", b"x")])
     )
     assert bring.stays == [False, True, True, True]
+    assert not any(b"private" in archive.store.read(digest) for digest in archive.store.iter_digests())
+
+
+def test_of_a_data_package_only_channels_with_a_request_are_taken(archive, bring, packed):
+    asked, other = sent(469641859543728149, "/imagine prompt: a crane"), sent(469641859543728150, "private")
+    members = [
+        ("messages/index.json", json.dumps({"1": "general"})),
+        (
+            "messages/c1/channel.json",
+            json.dumps({"id": "1", "type": 0, "guild": {"id": "2", "name": "studio"}}),
+        ),
+        ("messages/c1/messages.json", json.dumps([asked])),
+        ("messages/c2/messages.json", json.dumps([other])),
+        ("messages/c3/messages.csv", sent_csv(other)),
+        ("account/user.json", json.dumps({"id": "7", "email": "me"})),
+        ("account/avatar.png", png()),
+    ]
+    done, told = bring(packed(members))
+    assert [(item.source, dict(item.events)) for item in told] == [("discord-package", {Kind.PROMPTED: 1})]
+    assert sorted(outcomes(done)) == ["avatar.png", "export.zip", "messages.json"]
     assert not any(b"private" in archive.store.read(digest) for digest in archive.store.iter_digests())
 
 

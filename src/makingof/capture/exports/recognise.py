@@ -4,7 +4,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from makingof.capture.exports import a1111, comfyui_history, discord, fooocus, invokeai, midjourney, openai
+from makingof.capture.exports import (
+    a1111,
+    comfyui_history,
+    discord,
+    discord_package,
+    fooocus,
+    invokeai,
+    midjourney,
+    openai,
+)
 from makingof.capture.exports.told import Export
 from makingof.capture.exports.write_ahead import apply_write_ahead_log
 from makingof.containers.source import Source
@@ -17,7 +26,15 @@ _INVOKEAI = b"image_category"
 _HEAD = 1 << 16
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 # Without one of these a JSON file is none of ours, and is not parsed to find out.
-_JSON_SIGNS = (b'"mapping"', b'"messages"', b'"outputs"', b'"enqueue_time"', b'"full_command"', b'"job_type"')
+_JSON_SIGNS = (
+    b'"mapping"',
+    b'"messages"',
+    b'"outputs"',
+    b'"enqueue_time"',
+    b'"full_command"',
+    b'"job_type"',
+    b'"Contents"',
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +81,20 @@ def read_export(data: Source, name: str, log: bytes = b"") -> Export | Damaged |
     if lower.endswith(".json"):
         return _json(data)
     head = data[:_HEAD]
-    if lower.endswith(".csv") and a1111.is_log(head):
-        return _limited("a1111-log", data, a1111.MAX_LOG_BYTES, a1111.read_log)
+    if lower.endswith(".csv"):
+        return _table(data, head)
     if lower.endswith((".html", ".htm")) and fooocus.MARK in head:
         return _limited("fooocus-log", data, fooocus.MAX_LOG_BYTES, fooocus.read_log)
     if lower == "params.txt":
         return _params(data)
+    return None
+
+
+def _table(data: Source, head: bytes) -> Export | Damaged | None:
+    if a1111.is_log(head):
+        return _limited("a1111-log", data, a1111.MAX_LOG_BYTES, a1111.read_log)
+    if discord_package.is_message_table(head):
+        return _limited(discord_package.SOURCE, data, discord_package.MAX_BYTES, discord_package.read_table)
     return None
 
 
@@ -96,8 +121,8 @@ def _params(data: Source) -> Export | None:
 
 
 def _limited(
-    source: str, data: Source, limit_bytes: int, read: Callable[[bytes], Export]
-) -> Export | Damaged:
+    source: str, data: Source, limit_bytes: int, read: Callable[[bytes], Export | None]
+) -> Export | Damaged | None:
     if len(data) > limit_bytes:
         return Damaged(source, f"{len(data)} bytes are more than the {limit_bytes} read")
     try:
@@ -127,6 +152,8 @@ def _json(data: Source) -> Export | Damaged | None:
 def _by_shape(value: Any) -> Export | None:
     if discord.is_channel(value):
         return discord.read_channel(value)
+    if discord_package.is_message_list(value):
+        return discord_package.read_messages(value)
     if comfyui_history.is_history(value):
         return comfyui_history.read_history(value)
     if (found := openai.conversations(value)) is not None:
