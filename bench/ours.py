@@ -20,10 +20,10 @@ from makingof.archive.home import Home
 from makingof.archive.imports import import_files
 from makingof.clock import SystemClock
 from makingof.config import Settings
+from makingof.containers.headed import HeadedFile
 from makingof.metadata.facts import facts_of
 from makingof.metadata.registry import read_records
 from makingof.part import Means
-from makingof.recorder.files import mapped
 from makingof.tlog.audit import check_log
 from makingof.tlog.reader import open_reader
 from makingof.verify.check import check_bundle
@@ -204,7 +204,7 @@ def read_pictures(pictures: str) -> None:
     paths = sorted(Path(pictures).glob("*.png"))
     started = now()
     for path in paths:
-        with path.open("rb", buffering=0) as stream, mapped(stream) as data:
+        with HeadedFile(path) as data:
             assert read_records(data, path.name)
     report(since(started), files=len(paths))
 

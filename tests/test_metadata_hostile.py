@@ -315,8 +315,9 @@ def test_mapped_and_opened_files_are_read_like_bytes(tmp_path):
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
             assert read_records(mapped, "a.png") == read_records(data, "a.png")
             assert read_records(SeekableFile(file), "a.png") == read_records(data, "a.png")
-            assert read_records(HeadedFile(file.fileno()), "a.png") == read_records(data, "a.png")
-            assert facts_of(HeadedFile(file.fileno()), "a.png") == facts_of(data, "a.png")
+        with HeadedFile(path) as headed:
+            assert read_records(headed, "a.png") == read_records(data, "a.png")
+            assert facts_of(headed, "a.png") == facts_of(data, "a.png")
 
 
 def test_files_that_shrink_while_they_are_read_are_read_as_far_as_they_go(tmp_path):
@@ -324,9 +325,8 @@ def test_files_that_shrink_while_they_are_read_are_read_as_far_as_they_go(tmp_pa
         path = tmp_path / str(number)
         for left in range(0, len(data), 1 + len(data) // 9):
             path.write_bytes(data)
-            with path.open("r+b", buffering=0) as file:
+            with path.open("r+b", buffering=0) as file, HeadedFile(path) as headed:
                 opened = SeekableFile(file)
-                headed = HeadedFile(file.fileno())
                 file.truncate(left)
                 read_records(opened, "a.png")
                 read_records(headed, "a.png")

@@ -1,9 +1,5 @@
 """`inspect`: everything stray files say about themselves, without an archive."""
 
-import mmap
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +10,7 @@ from makingof.cli.command import argument, command
 from makingof.cli.inspecting_documents import show_document
 from makingof.cli.spelling import visible
 from makingof.cli.terminal import Terminal
-from makingof.containers.segment import Data
+from makingof.containers.headed import HeadedFile
 from makingof.metadata.facts import Examined, describe_examined, examine
 from makingof.texts import Message, say
 
@@ -31,7 +27,7 @@ def inspect(terminal: Terminal, files: tuple[Path, ...]) -> int:
         terminal.notice(terminal.text(error.message))
     for path in listing.files:
         try:
-            with _mapped(path) as data:
+            with HeadedFile(path) as data:
                 examined = examine(data, str(path))
                 facts = describe_examined(examined, str(path))
         except OSError as err:
@@ -41,16 +37,6 @@ def inspect(terminal: Terminal, files: tuple[Path, ...]) -> int:
         terminal.json(facts)
         _show(terminal, facts, examined)
     return 1 if failed else 0
-
-
-@contextmanager
-def _mapped(path: Path) -> Iterator[Data]:
-    with path.open("rb") as stream:
-        if os.fstat(stream.fileno()).st_size == 0:
-            yield b""
-            return
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as data:
-            yield data
 
 
 def _show(terminal: Terminal, facts: dict[str, Any], examined: Examined) -> None:

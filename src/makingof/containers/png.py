@@ -20,7 +20,9 @@ MAX_CHUNKS = 100_000
 _HEAD_BYTES = 8  # length, type
 _FRAME_BYTES = 12  # and the check sum
 _MAX_CHECKED_BYTES = 16 << 20
+_WINDOW_BYTES = 1 << 10  # looked at in one piece: most chunks lie at the head of the file
 _PIXEL_KINDS = frozenset({b"IDAT", b"fdAT"})
+_NAMES = {name.encode(): name for name in ("IHDR", "tEXt", "iTXt", "zTXt", "eXIf", "caBX", "comf", "IEND")}
 
 _head = struct.Struct(">I4s")
 
@@ -32,24 +34,30 @@ def walk_png(data: Source) -> list[Segment]:
     longer forms a chunk, is a segment of kind `tail`. Damage is stated in the
     segment that has it. Source without a PNG signature is a `MalformedError`.
     """
-    if data[:8] != SIGNATURE:
+    window = data[:_WINDOW_BYTES]
+    if window[:8] != SIGNATURE:
         message = "data has no PNG signature"
         raise MalformedError(message)
     segments = [Segment("signature", 0, 8, 0, 8)]
     size = len(data)
-    offset = 8
+    offset, window_at = 8, 0
+    kind = b""
     pixels_from = -1  # where the run of IDAT chunks began that we are in
-    while offset + _FRAME_BYTES <= size and segments[-1].kind != "IEND" and len(segments) < MAX_CHUNKS:
-        length, kind = _head.unpack(take(data, offset, _HEAD_BYTES))
-        if kind == b"IDAT" and offset + _FRAME_BYTES + length <= size:
+    while offset + _FRAME_BYTES <= size and kind != b"IEND" and len(segments) < MAX_CHUNKS:
+        at = offset - window_at
+        if at + _HEAD_BYTES > len(window):
+            window, window_at, at = take(data, offset, _HEAD_BYTES), offset, 0
+        length, kind = _head.unpack_from(window, at)
+        end = offset + _FRAME_BYTES + length
+        if kind == b"IDAT" and end <= size:
             pixels_from = offset if pixels_from < 0 else pixels_from
-            offset += _FRAME_BYTES + length
+            offset = end
             continue
         if pixels_from >= 0:
             segments.append(_pixels(pixels_from, offset))
             pixels_from = -1
-        segments.append(_chunk(data, offset, length, kind))
-        offset = segments[-1].end
+        segments.append(_chunk(data, offset, length, kind, window[at + 4 : at + _FRAME_BYTES + length]))
+        offset = min(end, size)
     if pixels_from >= 0:
         segments.append(_pixels(pixels_from, offset))
     return _with_end(segments, offset, size)
@@ -70,15 +78,17 @@ def _pixels(start: int, end: int) -> Segment:
     return Segment("IDAT", start, end - start, start, end - start)
 
 
-def _chunk(data: Source, offset: int, length: int, kind: bytes) -> Segment:
-    name = kind_name(kind)
+def _chunk(data: Source, offset: int, length: int, kind: bytes, checked: bytes) -> Segment:
+    """Make the segment of one chunk; `checked` is as much of type, payload and sum as is at hand."""
+    name = _NAMES.get(kind) or kind_name(kind)
     there = len(data) - offset - 8
     if length + 4 > there:
         damage = f"chunk claims {length} bytes and the file ends after {there}"
         return Segment(name, offset, there + 8, offset + 8, min(length, there), damage)
     damage = ""
     if length <= _MAX_CHECKED_BYTES and kind not in _PIXEL_KINDS:
-        checked = data[offset + 4 : offset + 12 + length]
+        if len(checked) != length + 8:
+            checked = data[offset + 4 : offset + 12 + length]
         if len(checked) != length + 8 or zlib.crc32(checked[:-4]) != int.from_bytes(checked[-4:], "big"):
             damage = "check sum does not match"
     return Segment(name, offset, length + _FRAME_BYTES, offset + 8, length, damage)

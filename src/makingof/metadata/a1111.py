@@ -11,6 +11,7 @@ their own keys. `parse_infotext` knows the grammar; who wrote it is told by `inf
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -34,6 +35,7 @@ _TEMPLATE_LABELS = {
 }
 
 _MAX_SETTINGS_CHARS = 1 << 20
+_MAX_KEPT_CHARS = 64  # of keys and versions remembered from one file to the next
 
 # A prompt may hold three colons too; a line of settings names at least one of these.
 _TELLING_KEYS = frozenset(
@@ -42,6 +44,9 @@ _TELLING_KEYS = frozenset(
 
 _TEMPLATES = tuple(_TEMPLATE_LABELS)
 _PLAIN_PAIR = re.compile(r'\s*(\w[\w \-/]*):\s*([^,\s"\[{][^,]*)')
+_SIZE = re.compile(r"(\d+)x(\d+)")
+_OPENING = '"[{'
+_KEY_NAME = re.compile(r"\s*(\w[\w \-/]*)")
 _KEY = re.compile(r"\s*(\w[\w \-/]*)(:|(?=,|$))\s*")
 
 _SHARED = {
@@ -145,7 +150,7 @@ def _settings_of(line: str) -> dict[str, str]:
     """Split a line of settings; empty for a line of prompt such as `(a:1.2), style: x, mood: y`."""
     if ":" not in line or len(line) > _MAX_SETTINGS_CHARS:
         return {}
-    pairs = list(_pairs(line))
+    pairs = _plain_pairs(line) or list(_pairs(line))
     spelled = {key for key, _, is_bare in pairs if not is_bare}
     if len(spelled) < _MIN_PAIRS or spelled.isdisjoint(_TELLING_KEYS):
         return {}
@@ -163,6 +168,25 @@ def _first_of_each(pairs: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
     for key, value, _ in pairs:
         settings.setdefault(key, value)
     return settings
+
+
+def _plain_pairs(line: str) -> list[tuple[str, str, bool]]:
+    """Split a line as most are, without quotes, brackets and bare keys; empty for any other line."""
+    pairs = []
+    for piece in line.split(","):
+        spelled, _, value = piece.partition(":")
+        key, value = _plain_key(spelled) if len(spelled) <= _MAX_KEPT_CHARS else "", value.strip()
+        if not key or not value or value[0] in _OPENING:
+            return []
+        pairs.append((key, value, False))
+    return pairs
+
+
+@lru_cache(maxsize=1024)
+def _plain_key(spelled: str) -> str:
+    """Return the key before a colon without the blanks around it; empty where it is no key."""
+    found = _KEY_NAME.fullmatch(spelled)
+    return found[1].rstrip() if found else ""
 
 
 def _pairs(line: str) -> Iterator[tuple[str, str, bool]]:
@@ -216,12 +240,16 @@ def infotext_tool(settings: dict[str, str]) -> str:
         return "sdnext"
     if "SDCPP" in settings:
         return "stable-diffusion.cpp"
-    for pattern, tool in _VERSIONS:
-        if pattern.match(version):
-            return tool
+    if tool := _tool_of_version(version[:_MAX_KEPT_CHARS]):
+        return tool
     if "Civitai resources" in settings or "Civitai metadata" in settings:
         return "civitai"
     return "a1111"
+
+
+@lru_cache(maxsize=1024)
+def _tool_of_version(version: str) -> str | None:
+    return next((tool for pattern, tool in _VERSIONS if pattern.match(version)), None)
 
 
 _VERSIONS = tuple(
@@ -244,7 +272,7 @@ def read(sheet: Sheet) -> Found:
     used = []
     for record in sheet.find_all(*_KEYS):
         if reading := read_infotext(record):
-            readings.append(replace(reading, main=not readings))
+            readings.append(reading if readings else replace(reading, main=True))
             used.append(record)
     for record, packet in sheet.packets:
         text = packet.text(_SDCPP, "parameters")
@@ -288,17 +316,12 @@ def infotext_reading(
     record: Record, text: Infotext, tool: str | None = None, *, is_main: bool = False
 ) -> Reading:
     """Turn the parts into fields; what was not written stays out, no default is filled in."""
-    spoken = {
-        "prompt": text.prompt,
-        "negative": text.negative,
-        "typed_prompt": text.typed_prompt,
-        "typed_negative": text.typed_negative,
-    }
-    fields = {name: text_field(words, record.place) for name, words in spoken.items() if words is not None}
+    place = record.place
+    fields = {name: text_field(words, place) for name, words in _spoken(text) if words is not None}
     for key, value in text.settings.items():
-        field = text_field(value, f"{record.place} {key}")
-        name = _SHARED.get(key)
-        fields.setdefault(name or f"tool:{key}", field)
+        name = _SHARED.get(key) or f"tool:{key}"
+        if name not in fields:
+            fields[name] = text_field(value, f"{place} {key}")
     fields.update(_size_fields(text.settings, record))
     tool = tool or infotext_tool(text.settings)
     if tool == "stable-diffusion.cpp":
@@ -317,8 +340,17 @@ def infotext_reading(
     )
 
 
+def _spoken(text: Infotext) -> tuple[tuple[str, str | None], ...]:
+    return (
+        ("prompt", text.prompt),
+        ("negative", text.negative),
+        ("typed_prompt", text.typed_prompt),
+        ("typed_negative", text.typed_negative),
+    )
+
+
 def _size_fields(settings: dict[str, str], record: Record) -> dict[str, Field]:
-    size = re.fullmatch(r"(\d+)x(\d+)", settings.get("Size", ""))
+    size = _SIZE.fullmatch(settings.get("Size", ""))
     if not size:
         return {}
     source = f"{record.place} Size"

@@ -124,7 +124,12 @@ def parse_graph(value: dict[str, Any]) -> Graph | None:
         if type(entry) is not dict or not isinstance(kind := entry.get("class_type"), str):
             continue
         inputs = entry.get("inputs")
-        read = {name: _input(item, value) for name, item in inputs.items()} if type(inputs) is dict else {}
+        if type(inputs) is not dict:
+            inputs = {}
+        read = {
+            name: _input(item, value) if type(item) is list or type(item) is dict else item
+            for name, item in inputs.items()
+        }
         links = tuple([(name, item) for name, item in read.items() if type(item) is Link])
         nodes[key] = Node(key, kind, read, links)
     if len(nodes) > MAX_NODES:
@@ -133,14 +138,14 @@ def parse_graph(value: dict[str, Any]) -> Graph | None:
     return Graph(nodes) if nodes else None
 
 
-def _input(item: Any, value: dict[str, Any]) -> Any:
+def _input(item: list[Any] | dict[str, Any], value: dict[str, Any]) -> Any:
     """Make a `Link` of `["node", output]`, and a plain list of one that the server wrapped."""
-    if type(item) is list and len(item) == _LINK_PARTS:
+    if isinstance(item, dict):
+        return item.get("__value__", item)
+    if len(item) == _LINK_PARTS:
         node, output = item
-        if isinstance(node, str) and node in value and type(output) is Number:
+        if type(output) is Number and isinstance(node, str) and node in value:
             return Link(node, int(output) if output in _SMALL else 0)
-    if type(item) is dict and "__value__" in item:
-        return item["__value__"]
     return item
 
 

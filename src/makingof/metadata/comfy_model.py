@@ -68,7 +68,7 @@ class _ModelWalk:
             return [chosen]
         onward = [link for name, link in node.links if _leads_to_model(name)]
         stacks = [link for name, link in node.links if name in _STACKS]
-        name = next((key for key in MODEL_KEYS if _file_name(node.inputs.get(key))), None)
+        name = next((key for key in MODEL_KEYS if key in node.inputs and _file_name(node.inputs[key])), None)
         if name and (not onward or name in ("ckpt_name", "unet_name")):
             self._name_model(Input(node, name))
             return stacks

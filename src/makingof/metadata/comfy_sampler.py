@@ -19,6 +19,7 @@ _SIDES = {
     NEGATIVE: ("negative", "neg_conditioning", "text_embeds"),
 }
 _FED_BY = frozenset({"positive", "conditioning", "text_embeds", "guider", "model"})
+_RESIZING = frozenset({"pixels", "image", "scale_by", "upscale_model", "samples_to"})
 _NUMBER_KEYS = ("value", "Value", "int", "Int", "float", "Float", "number", "Number", "INT", "FLOAT")
 
 
@@ -73,10 +74,10 @@ class SamplerFacts:
     def _behind(self, node: Node, name: str) -> Node | None:
         """Follow one input, through reroutes and switches, to the node that gives the value."""
         link = node.inputs.get(name)
+        if type(link) is not Link:
+            return None
         for _ in range(_MAX_CHAIN):
-            if type(link) is not Link:
-                return None
-            found = self._graph.node(link)
+            found = self._graph.nodes.get(link.node)
             if found is None or (chosen := chosen_input(self._graph, found)) is None:
                 return found
             link = chosen
@@ -85,8 +86,9 @@ class SamplerFacts:
     def _find(self, names: tuple[str, ...]) -> Input | None:
         """Find an input on the sampler, its guider, or in the bundle handed to it."""
         for node in self._nodes:
+            inputs = node.inputs
             for name in names:
-                if node.inputs.get(name) is not None:
+                if inputs.get(name) is not None:
                     return Input(node, name)
         return self._find_in_pipe(names)
 
@@ -104,12 +106,21 @@ class SamplerFacts:
             queue.extend(link for name, link in node.links if is_pipe(name))
         return None
 
+    def _plainly(self, names: tuple[str, ...]) -> Field | None:
+        """Say a setting typed into the sampler itself, as most are; None where it stands anywhere else."""
+        inputs = self._sampler.inputs
+        for name in names:
+            value = inputs.get(name)
+            if value is not None:
+                return text_field(value, f"{self._sampler.id}.{name}") if isinstance(value, str) else None
+        return None
+
     def _literal(self, found: Input, names: tuple[str, ...]) -> Field:
         """Say a setting, following links to where a person or a primitive node set it."""
         for _ in range(_MAX_CHAIN):
-            value = found.value
+            value = found.node.inputs[found.name]
             if type(value) is not Link:
-                return make_field(value, found.node.source(found.name))
+                return make_field(value, f"{found.node.id}.{found.name}")
             node = self._graph.node(value)
             if node is None:
                 break
@@ -124,17 +135,23 @@ class SamplerFacts:
     def _seed(self) -> Field | None:
         if "noise" in self._sampler.inputs and (noise := self._behind(self._sampler, "noise")) is not None:
             found = _setting_on(self._graph, noise, _SEED_KEYS)
+        elif plain := self._plainly(_SEED_KEYS):
+            return plain
         else:
             found = self._find(_SEED_KEYS)
         return self._literal(found, _SEED_KEYS) if found else None
 
     def _guidance(self) -> Field | None:
+        if plain := self._plainly(_GUIDANCE_KEYS):
+            return plain
         found = self._find(_GUIDANCE_KEYS)
         return self._literal(found, _GUIDANCE_KEYS) if found else None
 
     def _setting(self, name: str, through: str) -> Field | None:
         """A setting of the sampler itself or of the chain of nodes behind `through`."""
         names = (name,)
+        if plain := self._plainly(names):
+            return plain
         if found := self._find(names):
             return self._literal(found, names)
         node = self._behind(self._sampler, through)
@@ -171,28 +188,25 @@ class SamplerFacts:
         return text_field(loader.inputs["vae_name"], loader.source("vae_name"))
 
     def _size(self) -> dict[str, Field | None]:
-        node = next(
-            (
-                found
-                for name in ("latent_image", "latent", "samples")
-                if (found := self._behind(self._sampler, name))
-            ),
-            None,
-        )
+        node = self._latent()
         for _ in range(_MAX_CHAIN):
             if node is None:
                 return {}
-            if isinstance(node.inputs.get("dimensions"), str):
+            inputs = node.inputs
+            if isinstance(inputs.get("dimensions"), str):
                 return _sides(node)
-            if "width" in node.inputs and "height" in node.inputs:
-                sides = {side: self._literal(Input(node, side), (side,)) for side in ("width", "height")}
-                return {**sides}
-            if any(
-                name in node.inputs for name in ("pixels", "image", "scale_by", "upscale_model", "samples_to")
-            ):
+            if "width" in inputs and "height" in inputs:
+                return {side: self._literal(Input(node, side), (side,)) for side in ("width", "height")}
+            if not _RESIZING.isdisjoint(inputs):
                 return {}
             node = self._behind(node, "samples") if not is_sampler(node) else None
         return {}
+
+    def _latent(self) -> Node | None:
+        for name in ("latent_image", "latent", "samples"):
+            if found := self._behind(self._sampler, name):
+                return found
+        return None
 
 
 def _setting_on(graph: Graph, node: Node, names: tuple[str, ...]) -> Input | None:
@@ -222,8 +236,8 @@ def _negative(found: list[Words], positive: list[Words]) -> Field | None:
     Models without guidance get one text on both sides, and some encoders give out
     both sides from one text.
     """
-    own = {words.source for words in found} - {words.source for words in positive}
-    if found and not own:
+    sources = {words.source for words in positive}
+    if found and all(words.source in sources for words in found):
         return Field(None, State.ABSENT, f"{found[0].source} (the positive words)")
     return join_words(found)
 

@@ -22,6 +22,7 @@ _SIDE_KEYS = {
     POSITIVE: ("positive", "positive_prompt", "text_positive", "prompt_positive", "pos", "pos_prompt"),
     NEGATIVE: ("negative", "negative_prompt", "text_negative", "prompt_negative", "neg", "neg_prompt"),
 }
+_ALL_SIDE_KEYS = frozenset(key for keys in _SIDE_KEYS.values() for key in keys)
 # Inputs that hold words, the ones that were really encoded before the ones typed.
 _TEXT_KEYS = (
     "text", "prompt", "text_g", "text_l", "clip_g", "clip_l", "t5xxl", "llama", "qwen25_7b", "bert", "mt5xl",
@@ -96,9 +97,10 @@ class _Walk:
             return []
         if chosen := chosen_input(self._graph, node):
             return self.conditioning(chosen, depth + 1)
-        for key in _SIDE_KEYS[self._side]:
-            if key in node.inputs and (found := self._side_input(node, key, depth)) is not None:
-                return found
+        if not _ALL_SIDE_KEYS.isdisjoint(node.inputs):
+            for key in _SIDE_KEYS[self._side]:
+                if key in node.inputs and (found := self._side_input(node, key, depth)) is not None:
+                    return found
         above = [
             words
             for name, link_above in node.links
@@ -181,6 +183,8 @@ def _computes(node: Node) -> bool:
 
 def _without_repeats(found: list[Words]) -> list[Words]:
     """One text given to several encoders (SDXL, Flux) is one text."""
+    if len(found) < 2:  # noqa: PLR2004 - nothing to repeat
+        return found
     kept: dict[str, Words] = {}
     for words in found:
         kept.setdefault(words.value if words.value is not None else f"\0{words.source}", words)
@@ -196,6 +200,8 @@ def join_words(found: list[Words]) -> Field | None:
     """Put texts that act together into one field, a line each; one that was computed makes all of it so."""
     if not found:
         return None
+    if len(found) == 1 and found[0].state is State.PRESENT:
+        return text_field(found[0].value or "", found[0].source)
     source = "; ".join(words.source for words in found)
     unsaid = next((words.state for words in found if words.state is not State.PRESENT), None)
     if unsaid:

@@ -54,6 +54,7 @@ def read(sheet: Sheet) -> Found:
 
 # In EXIF the key stands before the JSON: `prompt:{…}`, from one saver `Prompt: {…}`.
 _KEYED = re.compile(r"(prompt|workflow)\s{0,4}:\s{0,4}(?=\{)", re.IGNORECASE)
+_KEY_SIGNS = tuple("pPwW")
 
 
 def _unwrap(record: Record) -> Record | None:
@@ -63,7 +64,7 @@ def _unwrap(record: Record) -> Record | None:
         return None
     if text.startswith("{"):
         return record
-    keyed = _KEYED.match(text)
+    keyed = _KEYED.match(text) if text.startswith(_KEY_SIGNS) else None
     return with_text(record, text[keyed.end() :]) if keyed else None
 
 
@@ -134,9 +135,8 @@ def graph_readings(graph: Graph, record: Record, sheet: Sheet, checks: tuple[Che
         detail = f"{len(samplers)} samplers, the last {MAX_SAMPLERS} are read"
         checks += (Check("all_samplers_read", held=False, detail=detail),)
         samplers = samplers[-MAX_SAMPLERS:]
-    fields = {
-        node.id: SamplerFacts(graph, node).fields() for node in (*samplers, *picture.last[:MAX_SAMPLERS])
-    }
+    read = {node.id: node for node in (*samplers, *picture.last[:MAX_SAMPLERS])}
+    fields = {id_: SamplerFacts(graph, node).fields() for id_, node in read.items()}
     main = picture.last[0].id if len(picture.last) == 1 else None
     readings = [
         _reading(record, fields[node.id], ordinal, is_main=node.id == main, checks=checks)

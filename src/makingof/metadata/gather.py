@@ -3,7 +3,6 @@
 Damage stays with the record that has it; nothing here fails for the whole file.
 """
 
-import re
 from collections.abc import Callable
 
 from makingof.containers.gif import join_blocks, screen_size, walk_gif
@@ -32,7 +31,7 @@ def gather(data: Source, name: str | None = None) -> Sheet:
 
     Of `name`, which may be a path of any system, the last part counts.
     """
-    name = re.split(r"[/\\]", name)[-1] if name else None
+    name = name.replace("\\", "/").rpartition("/")[2] if name else None
     container = sniff(data)
     read = _CONTAINERS.get(container or "")
     if container is None or read is None:

@@ -88,7 +88,9 @@ def _read_name(sheet: Sheet) -> Found:
     A name alone does not speak for the picture; it does where XMP names the same job.
     """
     stem = (sheet.name or "").rsplit(".", 1)[0]
-    found = _NAME.fullmatch(stem) if len(stem) <= _MAX_NAME_CHARS else None
+    if stem[-2:-1] != "_" or len(stem) > _MAX_NAME_CHARS:
+        return NOTHING
+    found = _NAME.fullmatch(stem)
     if not found:
         return NOTHING
     fields = {

@@ -65,15 +65,13 @@ def text_field(value: str, source: str = "", state: State = State.PRESENT) -> Fi
 
     The bytes stay in the reading's `raw`; only this one value is not said.
     """
-    if not is_valid_text(value):
-        return Field(None, State.UNREADABLE, source)
-    return Field(str(value), state, source)
+    if value.isascii() or is_valid_text(value):
+        return Field(str(value), state, source)
+    return Field(None, State.UNREADABLE, source)
 
 
 def is_valid_text(value: str) -> bool:
     """Whether `value` can be written as UTF-8."""
-    if value.isascii():
-        return True
     try:
         value.encode()
     except UnicodeEncodeError:

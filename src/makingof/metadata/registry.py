@@ -37,10 +37,15 @@ from makingof.reading import Check, Reading, State
 
 
 class Reader(NamedTuple):
-    """A reader, and what a file must hold for it to be asked: one of `keys`, or an XMP packet."""
+    """A reader, and what a file must hold for it to be asked.
+
+    One of `keys` whatever it says, one of `objects` where its text begins a JSON object,
+    an XMP packet, or nothing at all where it reads the file's name.
+    """
 
     read: Callable[[Sheet], Found]
-    keys: frozenset[str]
+    keys: frozenset[str] = frozenset()
+    objects: frozenset[str] = frozenset()
     reads_xmp: bool = False
     reads_names: bool = False
 
@@ -50,24 +55,39 @@ _COMMENTS = frozenset({"parameters", "UserComment", "Comment", "COM"})
 _ANY_TEXT = _COMMENTS | {"ImageDescription", "XPComment", "Description"}
 
 READERS = (
-    Reader(swarmui.read, _COMMENTS | {"Model"}),
+    Reader(swarmui.read, objects=_COMMENTS | {"Model"}),
     Reader(invokeai.read, frozenset({"invokeai_metadata", "sd-metadata", "Dream"})),
-    Reader(novelai.read, _COMMENTS | {"Software"}),
-    Reader(fooocus.read, _COMMENTS),
-    Reader(hubs.read_civitai, _COMMENTS | {"prompt"}),
+    Reader(novelai.read, frozenset({"Software"}), _COMMENTS),
+    Reader(fooocus.read, frozenset({"fooocus_scheme"}), _COMMENTS),
+    Reader(hubs.read_civitai, objects=_COMMENTS | {"prompt"}),
     Reader(hubs.read_tensorart, frozenset({"generation_data"})),
     Reader(hubs.read_stability_matrix, frozenset({"parameters-json", "smproj"})),
-    Reader(drawthings.read, _COMMENTS, reads_xmp=True),
-    Reader(easydiffusion.read, _COMMENTS | easydiffusion.TELLING),
-    Reader(aigc.read, frozenset({"AIGC", "UserComment"}), reads_xmp=True),
+    Reader(drawthings.read, objects=_COMMENTS, reads_xmp=True),
+    Reader(easydiffusion.read, easydiffusion.TELLING, _COMMENTS),
+    Reader(aigc.read, frozenset({"AIGC"}), frozenset({"UserComment"}), reads_xmp=True),
     Reader(comfyui.read, _ANY_TEXT | {"prompt", "workflow", "Model", "Make", "Prompt", "Workflow"}),
-    Reader(space.read, _COMMENTS),
+    Reader(space.read, objects=_COMMENTS | {"metadata"}),
     Reader(a1111.read, _ANY_TEXT | {"postprocessing", "extras"}, reads_xmp=True),
     Reader(midjourney.read, frozenset({"Description", "ImageDescription"}), reads_names=True),
     Reader(c2pa.read, frozenset({"C2PA"})),
-    Reader(editors.read, frozenset(), reads_xmp=True),
-    Reader(iptc.read, frozenset(), reads_xmp=True),
+    Reader(editors.read, reads_xmp=True),
+    Reader(iptc.read, reads_xmp=True),
 )
+
+
+def _asked_for(keys_of: Callable[[Reader], frozenset[str]]) -> dict[str, int]:
+    """Turn the table round: which readers a key calls, as bits in their order."""
+    asked: dict[str, int] = {}
+    for number, reader in enumerate(READERS):
+        for key in keys_of(reader):
+            asked[key] = asked.get(key, 0) | 1 << number
+    return asked
+
+
+_BY_KEY = _asked_for(lambda reader: reader.keys)
+_BY_OBJECT = _asked_for(lambda reader: reader.objects)
+_BY_XMP = sum(1 << number for number, reader in enumerate(READERS) if reader.reads_xmp)
+_BY_NAME = sum(1 << number for number, reader in enumerate(READERS) if reader.reads_names)
 
 
 def read_records(data: Source, name: str | None = None) -> list[Reading]:
@@ -84,23 +104,29 @@ def read_sheet(sheet: Sheet) -> list[Reading]:
     """Ask every reader about records already gathered."""
     readings: list[Reading] = []
     left = sheet
-    keys = {record.key for record in sheet.records}
-    for reader in READERS:
-        if (
-            reader.keys.isdisjoint(keys)
-            and not (reader.reads_xmp and sheet.packets)
-            and not reader.reads_names
-        ):
+    asked = _asked(left)
+    for number, reader in enumerate(READERS):
+        if not asked >> number & 1:
             continue
         found = reader.read(left)
         if found.readings:
             readings.extend(found.readings)
             used = {id(record) for record in found.used}  # all alive here, so no id is used twice
-            rest = tuple(record for record in left.records if id(record) not in used)
+            rest = tuple([record for record in left.records if id(record) not in used])
             left = msgspec.structs.replace(left, records=rest)
-            keys = {record.key for record in rest}
+            asked = _asked(left)
     readings.extend(map(unclaimed, left.records))
     return _with_one_main(readings)
+
+
+def _asked(sheet: Sheet) -> int:
+    """Tell which readers have something to look at, as bits in their order."""
+    asked = _BY_NAME | _BY_XMP if sheet.packets else _BY_NAME
+    for record in sheet.records:
+        asked |= _BY_KEY.get(record.key, 0)
+        if record.key in _BY_OBJECT and record.text is not None and record.text.lstrip()[:1] == "{":
+            asked |= _BY_OBJECT[record.key]
+    return asked
 
 
 def main_reading(readings: list[Reading]) -> Reading | None:

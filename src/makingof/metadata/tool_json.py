@@ -8,6 +8,8 @@ number is a `Number`, so that the text "12" and the number 12 stay apart.
 import json
 from typing import Any
 
+import msgspec
+
 from makingof.errors import MalformedError
 from makingof.metadata.record import is_valid_text
 
@@ -42,12 +44,59 @@ def parse_tool_json(text: str, *, limit_chars: int = MAX_JSON_CHARS) -> tuple[An
     if len(text) > limit_chars:
         message = f"JSON of {len(text)} characters is longer than the {limit_chars} read here"
         raise MalformedError(message)
+    text = text.rstrip("\0 \t\r\n")
+    value = _parse_strict(text)
+    return _parse_lenient(text) if value is None else (value, 0)
+
+
+def _parse_strict(text: str) -> Any | None:
+    """Return what the lenient way would, sooner; None for all it cannot be sure of.
+
+    It refuses whatever strict JSON refuses, and any text in which a key may stand twice.
+    """
+    if "-0" in text:  # read as a whole number, -0 would lose its sign
+        return None
+    try:
+        value = _strict.decode(text)
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return None
+    if type(value) is not dict and type(value) is not list:
+        return None
+    keys = _settle(value)
+    return value if keys == text.count(":") or (keys == text.count('":') and _is_tight(text)) else None
+
+
+_strict = msgspec.json.Decoder(float_hook=Number)
+
+
+def _settle(value: dict[Any, Any] | list[Any]) -> int:
+    """Make a `Number` of every whole number, in place; return how many keys there are."""
+    keys = 0
+    waiting: list[Any] = [value]
+    for item in waiting:  # grows while it is walked
+        is_object = type(item) is dict
+        keys += len(item) if is_object else 0
+        for key, inner in item.items() if is_object else enumerate(item):
+            kind = type(inner)
+            if kind is int:
+                item[key] = Number(inner)
+            elif kind is dict or kind is list:
+                waiting.append(inner)
+    return keys
+
+
+def _is_tight(text: str) -> bool:
+    """Whether no blank stands before a colon, so that `":` comes at least once for every key."""
+    return not any(blank in text for blank in (" :", "\n:", "\t:", "\r:"))
+
+
+def _parse_lenient(text: str) -> tuple[Any, int]:
     pairs = _Pairs()
     decoder = json.JSONDecoder(
         parse_float=Number, parse_int=Number, parse_constant=Number, object_pairs_hook=pairs, strict=False
     )
     try:
-        value = decoder.decode(text.rstrip("\0 \t\r\n"))
+        value = decoder.decode(text)
     except json.JSONDecodeError as err:
         message = f"text is not JSON: {err}"
         raise MalformedError(message) from err
