@@ -26,6 +26,8 @@ PINNED = [
     "Pack",
     "check_bundle",
     "Report",
+    "record",
+    "record_loading",
     "MakingofError",
 ]
 

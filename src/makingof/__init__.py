@@ -30,6 +30,8 @@ _PUBLIC = {
     "Pack": "makingof.assess.pack",
     "check_bundle": "makingof.verify.check",
     "Report": "makingof.verify.report",
+    "record": "makingof.live.pipelines.recording",
+    "record_loading": "makingof.live.pipelines.loading",
     "MakingofError": "makingof.errors",
 }
 

@@ -1,0 +1,1 @@
+"""Diffusers pipelines, recorded by the program that calls them; imports neither torch nor diffusers."""
