@@ -4,8 +4,9 @@ from pathlib import Path
 
 from makingof.archive.archive import Archive
 from makingof.archive.picture import Picture
+from makingof.digest import Digest
 from makingof.errors import MakingofError, SourceError
-from makingof.pictures import compare
+from makingof.pictures import compare, find_size
 
 _CANDIDATES = 48
 _PROPOSALS = 3
@@ -21,9 +22,13 @@ def propose_sources(archive: Archive, after: Path) -> list[Picture]:
     except OSError as err:
         message = f"{after} cannot be read: {err.strerror or err}"
         raise SourceError(message) from err
+    size, itself = find_size(data), Digest.of(data)
     found: list[tuple[int, Picture]] = []
     for file in archive.index.newest_outputs(_CANDIDATES):
-        if file.blob is None or not archive.store.has(file.blob):
+        if file.blob is None or file.blob == itself or not archive.store.has(file.blob):
+            continue
+        # Decoding dozens of pictures for each that arrives would take longer than making it.
+        if size is not None and size != (file.width, file.height):
             continue
         try:
             difference = compare(archive.store.read(file.blob), data)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from makingof import durable
@@ -23,7 +24,7 @@ from makingof.archive.unasked_looks import look_at_hosts, look_where_news
 from makingof.archive.upkeep import record_health, start_due_stamping
 from makingof.archive.watching import Noted, Watch, own_place
 from makingof.capture.local_http import LocalHost
-from makingof.capture.watching import Tracker, watch_folders
+from makingof.capture.watching import Change, Tracker, watch_folders
 from makingof.config import Settings
 from makingof.errors import ConflictError, MakingofError, UsageError
 from makingof.event import Kind
@@ -37,6 +38,8 @@ SHOW_SECONDS = 5.0
 FOLLOW_SECONDS = 2.0
 STAMP_SECONDS = 15.0
 NEWS_SECONDS = 60.0
+AGAIN_SECONDS = 2.0
+_PORTION = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,27 +96,66 @@ def _turns(
     following: Following | None,
     stop: threading.Event,
 ) -> Iterator[Told]:
-    show, follow, stamp = _Every(SHOW_SECONDS), _Every(FOLLOW_SECONDS), _Every(STAMP_SECONDS)
-    news, look = _Every(NEWS_SECONDS), look_at_hosts
+    beside = _Beside(archive, following, stop)
+    left: list[Change] = []  # over and not recorded yet: there are many, or the disk is full
+    again = _Every(AGAIN_SECONDS)
     for changes in watch_folders(tracker, stop):
-        if show.is_over():
-            show_itself(archive)
-        if waits(archive):
-            yield _tried(lambda: Told(drained=drain(archive)))
-        if watch is not None and changes:
-            yield _tried(lambda found=changes: Told(noted=tuple(watch.record(found))))  # type: ignore[misc]
-        if following is not None and follow.is_over():
-            yield _tried(lambda: Told(followed=following.look()))
-        if news.is_over():
-            yield _tried(lambda look=look: Told(looks=tuple(look(archive, _followed(following)))))  # type: ignore[misc]
-            look = look_where_news
-        if stamp.is_over():
-            record_health(archive)
-            start_due_stamping(archive)
-            publish_nonce(archive)
-        if (spool_path(archive) / STOP).exists():
-            stop.set()
+        left += changes
+        yield from beside.turn()
+        while watch is not None and left and again.is_over() and not stop.is_set():
+            told = _tried(partial(_record, watch, left[:_PORTION]))
+            if told.problem is None:
+                del left[:_PORTION]
+                again.last = -1e9
+            yield told
+            # A folder filled at once must not make what hooks hand over late.
+            yield from beside.turn()
         yield Told()
+    tracker.reconcile()  # no notice is waited for any more
+    if watch is not None and (count := len(left) + tracker.waiting):
+        watch.leave(count)
+
+
+@dataclass(slots=True)
+class _Beside:
+    """What has its turn whatever the folders do: spool, followed host, second looks, health, stamps."""
+
+    archive: Archive
+    following: Following | None
+    stop: threading.Event
+    show: _Every = field(default_factory=lambda: _Every(SHOW_SECONDS))
+    follow: _Every = field(default_factory=lambda: _Every(FOLLOW_SECONDS))
+    stamp: _Every = field(default_factory=lambda: _Every(STAMP_SECONDS))
+    news: _Every = field(default_factory=lambda: _Every(NEWS_SECONDS))
+    has_looked: bool = False
+
+    def turn(self) -> Iterator[Told]:
+        if self.show.is_over():
+            show_itself(self.archive)
+        if waits(self.archive):
+            yield _tried(lambda: Told(drained=drain(self.archive)))
+        if (following := self.following) is not None and self.follow.is_over():
+            yield _tried(lambda: Told(followed=following.look()))
+        if self.news.is_over():
+            yield _tried(self._look_back)
+        if self.stamp.is_over():
+            yield _tried(self._keep_up)
+        if (spool_path(self.archive) / STOP).exists():
+            self.stop.set()
+
+    def _look_back(self) -> Told:
+        look, self.has_looked = look_where_news if self.has_looked else look_at_hosts, True
+        return Told(looks=tuple(look(self.archive, _followed(self.following))))
+
+    def _keep_up(self) -> Told:
+        record_health(self.archive)
+        start_due_stamping(self.archive)
+        publish_nonce(self.archive)
+        return Told()
+
+
+def _record(watch: Watch, changes: Sequence[Change]) -> Told:
+    return Told(noted=tuple(watch.record(changes)))
 
 
 def _tried(act: Callable[[], Told]) -> Told:

@@ -31,6 +31,7 @@ from makingof.store.base import Failure, Stored
 
 _SOURCE = Source("makingof-watch", __version__)
 _BATCH = 64
+_MAX_PROPOSED = 4  # arrivals in one turn that a likely source is looked for: a person saves one at a time
 _MAX_CHANGES = 200
 _MAX_LOG_CHARS = 100_000
 _ARRIVALS = frozenset({What.APPEARED, What.REPLACED, What.RENAMED})
@@ -64,16 +65,36 @@ class Watch:
         """Say which number was the last."""
         self._commit([self._own(Kind.CLOSED, {"last_seq": self._seq - 1})])
 
+    def leave(self, count: int) -> None:
+        """Say that `count` files were seen to change and not taken: the recorder ended before."""
+        self._commit([self._own(Kind.GAP, {"why": "not_taken", "stream": self.stream, "files": count})])
+
     def record(self, changes: Sequence[Change]) -> list[Noted]:
         """Record `changes`, each batch in one commit; when this returns they are durable."""
         self.archive.index.follow(self.archive.log)  # others write too: what a hook recorded is known
         noted: list[Noted] = []
         for start in range(0, len(changes), _BATCH):
-            prepared: list[Prepared] = []
-            batch = changes[start : start + _BATCH]
+            noted += self._record_batch(changes[start : start + _BATCH])
+        if len(changes) > _MAX_PROPOSED:
+            return noted
+        return [
+            replace(item, proposals=self._propose(item.change))
+            if item.kind is Kind.IMPORTED and item.change.what is not What.RENAMED
+            else item
+            for item in noted
+        ]
+
+    def _record_batch(self, batch: Sequence[Change]) -> list[Noted]:
+        prepared: list[Prepared] = []
+        before = self._seq
+        try:
             taken = self._take_all(batch)
-            noted += [self._note(change, taken, prepared) for change in batch]
+            noted = [self._note(change, taken, prepared) for change in batch]
             self._commit(prepared)
+        except MakingofError:
+            # Nothing was written: numbers nobody used would look like events taken out.
+            self._seq = before
+            raise
         return noted
 
     def _commit(self, prepared: Sequence[Prepared]) -> None:
@@ -104,8 +125,9 @@ class Watch:
 
     def _arrived(self, change: Change, stored: Stored | Failure, prepared: list[Prepared]) -> Noted:
         if isinstance(stored, Failure):
+            is_there = change.path.exists()
             facts: dict[str, object] = {
-                "why": "vanished",
+                "why": "not_stored" if is_there else "vanished",
                 "stream": self.stream,
                 "message": str(stored.error),
             }
@@ -122,8 +144,7 @@ class Watch:
             return Noted(change, Kind.IMPORTED)
         item = self._made(change, taken, before)
         prepared.append(item)
-        kind = item.observation.kind
-        return Noted(change, kind, self._propose(change) if kind is Kind.IMPORTED else ())
+        return Noted(change, item.observation.kind)
 
     def _made(self, change: Change, taken: Taken, before: Digest | None) -> Prepared:
         """Bytes never seen: by what they say of themselves, and by what lay under the same name."""

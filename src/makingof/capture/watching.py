@@ -71,11 +71,13 @@ class Tracker:
     _known: dict[Path, _State] = field(default_factory=dict)
     _pending: dict[Path, _Pending] = field(default_factory=dict)
     _gone: set[Path] = field(default_factory=set)
+    _tops: set[Path] = field(default_factory=set)  # folders that files were known in, at any depth
 
     def start(self) -> int:
         """Take what lies there as known; return how many files that is."""
         for folder in self.folders:
-            self._known.update(_scan(folder))
+            for path, state in _scan(folder).items():
+                self._know(path, state)
         return len(self._known)
 
     def note(self, path: Path) -> None:
@@ -88,8 +90,8 @@ class Tracker:
             return
         now = _look(path)
         self._compare(path, now)
-        if now is None and path not in self._known:
-            self._miss(path, {})  # it may have been a folder
+        if now is None and path in self._tops:
+            self._miss(path, {})  # it was a folder
 
     def reconcile(self) -> list[Change]:
         """Look through everything; tell of folders that vanished or are back.
@@ -129,9 +131,9 @@ class Tracker:
         return changes
 
     @property
-    def is_waiting(self) -> bool:
-        """Tell whether something is not over yet."""
-        return bool(self._pending)
+    def waiting(self) -> int:
+        """How many files something happened to that is not over yet."""
+        return len(self._pending)
 
     def _compare(self, path: Path, state: _State | None) -> None:
         if state == self._known.get(path):
@@ -145,6 +147,13 @@ class Tracker:
             self._pending[path] = _Pending(state, self.clock(), self.clock())
         elif pending.state != state:
             pending.state, pending.since = state, self.clock()
+
+    def _know(self, path: Path, state: _State) -> None:
+        self._known[path] = state
+        for folder in path.parents:
+            if folder in self._tops:
+                break
+            self._tops.add(folder)
 
     def _miss(self, top: Path, found: "dict[Path, _State]") -> None:
         """Note what is known to have lain under `top` and does not any more."""
@@ -162,7 +171,8 @@ class Tracker:
         return now - pending.first >= UNFINISHED_SECONDS or _has_its_end(path)
 
     def _change(self, path: Path, state: _State, lost: "dict[tuple[int, int], Path]") -> Change:
-        known, self._known[path] = self._known.get(path), state
+        known = self._known.get(path)
+        self._know(path, state)
         if known is not None:
             return Change(What.REPLACED, path)
         was = lost.get(state.file_id)
