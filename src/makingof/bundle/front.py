@@ -179,11 +179,11 @@ def _steps(record: Record, folder: str) -> list[str]:
 
 
 def _checkpoint_commands() -> str:
-    """Cut the note into the text that is signed and the 64 bytes of its signature."""
+    """Cut the note into the text that is signed and the 64 bytes of its signature, beside the package."""
     return (
-        f"head -n 3 {layout.CHECKPOINT} > text\n"
-        f"sed -n 5p {layout.CHECKPOINT} | cut -d' ' -f3 | base64 -d | tail -c 64 > signature\n"
-        f"openssl pkeyutl -verify -pubin -inkey {layout.KEY_PEM} -rawin -in text -sigfile signature"
+        f"head -n 3 {layout.CHECKPOINT} > ../text\n"
+        f"sed -n 5p {layout.CHECKPOINT} | cut -d' ' -f3 | base64 -d | tail -c 64 > ../signature\n"
+        f"openssl pkeyutl -verify -pubin -inkey {layout.KEY_PEM} -rawin -in ../text -sigfile ../signature"
     )
 
 
