@@ -8,7 +8,7 @@ from makingof.archive import acts
 from makingof.archive.names import Namer
 from makingof.errors import UsageError
 from makingof.event import Kind
-from makingof.index.values import Judged
+from makingof.lineage.judged import Judged
 from makingof.lineage.lineage import Why
 from makingof.part import Choice, Means, Note, PartType, Place, Reason, Role
 

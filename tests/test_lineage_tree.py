@@ -19,8 +19,8 @@ from tests.histories import (
 from tests.random_histories import histories, known_pictures
 
 from makingof.event import Kind, Source
-from makingof.lineage.choices import Judged
 from makingof.lineage.growing import make_tree
+from makingof.lineage.judged import Judged
 from makingof.lineage.lineage import Why
 from makingof.lineage.rule import find_lineage
 from makingof.lineage.tree import Tree, pairs_to_compare, with_pixels

@@ -1,11 +1,14 @@
 """The only module that asks the time."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
 from makingof.errors import MalformedError
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class Clock(Protocol):
@@ -59,3 +62,8 @@ def parse_instant(text: object) -> datetime:
         message = f"instant {text!r} is not spelled with exactly three decimals"
         raise MalformedError(message)
     return moment
+
+
+def milliseconds(instant: str) -> int:
+    """Return an instant as milliseconds since 1970; anything but an instant is a `MalformedError`."""
+    return (parse_instant(instant) - _EPOCH) // _MILLISECOND

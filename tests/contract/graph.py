@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from tests.histories import History, blob, file, job, note, own, place, prompt
 from tests.random_histories import histories, known_pictures
 
+from makingof.clock import milliseconds
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.lineage.graph import Graph
-from makingof.lineage.links import milliseconds
 from makingof.lineage.memory import MemoryGraph
 from makingof.lineage.rule import find_lineage
 from makingof.part import Means, Role

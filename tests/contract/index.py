@@ -30,7 +30,7 @@ from makingof.digest import Digest
 from makingof.errors import IntegrityError, UsageError
 from makingof.event import Kind, Source
 from makingof.index.values import EventFilter, PictureFilter
-from makingof.lineage.choices import Judged
+from makingof.lineage.judged import Judged
 from makingof.part import Means, PartType, Role
 from makingof.tlog.reader import StoredPart
 

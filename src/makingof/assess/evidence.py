@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from makingof.assess.finding import Cited, weaker_means
+from makingof.clock import milliseconds
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.lineage.entry import Entry, PartState, Statement
 from makingof.lineage.lineage import Lineage, Member, Why
-from makingof.lineage.links import JOB_KINDS, MADE_ROLES, milliseconds
+from makingof.lineage.links import JOB_KINDS, MADE_ROLES
 from makingof.part import Choice, FileBody, Holding, Parameters, PartType, People, Person, Role, Text
 from makingof.reading import State
 from makingof.stamp.bounds import NOT_DATED, Bounds

@@ -20,6 +20,10 @@ from makingof.texts import say
 
 Row = tuple[Any, ...]
 
+# A part is numbered by its event's position and its place there, a text by its part and place in that.
+PART_BITS = 20
+TEXT_BITS = 3
+
 _CACHE_KIB = 65_536
 _TIMEOUT_SECONDS = 30
 _UNREADABLE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT})

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from makingof.clock import format_instant
+from makingof.clock import format_instant, milliseconds
 from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import Kind
-from makingof.index.database import Database, Row
+from makingof.index.database import PART_BITS, Database, Row
 from makingof.index.matching import Conditions, find_rows
-from makingof.index.statements import PART_BITS
 from makingof.index.values import EventFilter, EventRow, Project
-from makingof.lineage.links import milliseconds
 from makingof.part import Means, PartType, Person
 from makingof.texts import say
 

@@ -6,7 +6,7 @@ from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.index.database import Database, Row
 from makingof.index.values import FileRow, Judgement
-from makingof.lineage.choices import Judged
+from makingof.lineage.judged import Judged
 from makingof.part import Means, Role
 
 FILE_COLUMNS = """

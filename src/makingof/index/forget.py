@@ -8,8 +8,8 @@ are gone from the log, whoever carries the erasure out must find what it is abou
 import sqlite3
 from collections.abc import Iterable
 
+from makingof.index.database import TEXT_BITS
 from makingof.index.search import indexed_words
-from makingof.index.statements import TEXT_BITS
 
 # Everything a part said. `parts` and `files` keep their rows, with nothing but the name.
 _SAID_IN = (

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from typing import Protocol
 
 from makingof.digest import Digest
 from makingof.event import Kind
+from makingof.index.chunks import read_entry
 from makingof.index.database import Database, Row
-from makingof.index.follow import FollowedLog, followed_size, read_entry
+from makingof.index.follow import followed_size
+from makingof.index.readable import ReadableLog
 from makingof.lineage.entry import Entry
 from makingof.lineage.graph import FolderClaim, Node, Stream
 from makingof.lineage.links import FileLink
 from makingof.lineage.streams import StreamFact, make_stream
 from makingof.part import Means, Role
-from makingof.tlog.reader import StoredPart
 
 _PAGE = 256
 _JOB_KINDS = "('prompted', 'generated', 'attempted')"
@@ -29,18 +29,6 @@ SELECT position, kind, means, project, stream, recorded_ms,
        CASE WHEN means = 'recovered' THEN coalesce(claimed_ms, (
            SELECT min(at_ms) FROM claims WHERE part >= position << 20 AND part < (position + 1) << 20)) END
   FROM events"""
-
-
-class ReadableLog(FollowedLog, Protocol):
-    """What the graph reads of a log."""
-
-    def entry(self, index: int) -> bytes:
-        """Return the bytes of one entry."""
-        ...
-
-    def parts(self, index: int) -> tuple[StoredPart, ...]:
-        """Return the parts of one entry, the erased ones without bytes."""
-        ...
 
 
 class IndexGraph:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from makingof.index.database import Database, Row
-from makingof.index.search import match_expression
 
 _PAGE = 400
 
@@ -32,7 +31,7 @@ class Conditions:
         """Narrow to the positions whose event holds what was typed: for counting, where all are needed."""
         if text is None:
             return
-        expression = match_expression(text)
+        expression = _match_expression(text)
         if expression is None:
             self.add("0")
         else:
@@ -66,7 +65,7 @@ def find_rows(
 
 
 def _positions_holding(database: Database, text: str, until: int | None) -> Generator[int]:
-    expression = match_expression(text)
+    expression = _match_expression(text)
     if expression is None:
         return
     end = (1 << 62) if until is None else (until + 1) << 23
@@ -85,3 +84,9 @@ def _positions(rows: Iterator[Row]) -> Iterator[int]:
 
 def _marks(values: Sequence[object]) -> str:
     return ",".join("?" * len(values))
+
+
+def _match_expression(text: str) -> str | None:
+    from makingof.index.search import match_expression  # noqa: PLC0415 - few lists are narrowed by words
+
+    return match_expression(text)

@@ -7,7 +7,7 @@ from makingof.index.database import Database, Row
 from makingof.index.files import FILE_COLUMN_COUNT, FILE_COLUMNS, FILE_TABLES, file_row
 from makingof.index.matching import Conditions, find_rows
 from makingof.index.values import FileRow, PictureFilter, PictureRow
-from makingof.lineage.choices import Judged
+from makingof.lineage.judged import Judged
 
 # What was last said of the bytes by a choice that stands.
 _JUDGED = """

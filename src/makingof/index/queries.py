@@ -1,35 +1,39 @@
-"""Index: the one door to what the log says, once it is laid out for questions."""
+"""Index: the one door to what the log says, once it is laid out for questions.
+
+What looking asks for is loaded with it. Lineages, stamping, forgetting and comparing
+are for few commands, and loaded by the first question of their kind.
+"""
 
 from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from makingof.digest import Digest
 from makingof.event import Kind
-from makingof.index import compare, events, files, pictures, stamps, status
+from makingof.index import events, files, pictures, stamps, status
 from makingof.index.database import Database
-from makingof.index.follow import FollowedLog, Progress, follow_log, followed_size
-from makingof.index.forget import forget_parts
-from makingof.index.graph import IndexGraph, ReadableLog, read_streams
+from makingof.index.follow import Progress, follow_log, followed_size
+from makingof.index.readable import FollowedLog, ReadableLog
 from makingof.index.values import (
     Check,
     EventFilter,
     EventRow,
     FileRow,
     Judgement,
-    PendingProof,
     PictureFilter,
     PictureRow,
     Project,
-    SinceStamp,
     Status,
 )
-from makingof.lineage.graph import Stream
-from makingof.lineage.lineage import Lineage
-from makingof.lineage.rule import find_lineage
 from makingof.part import PartType, Person
+
+if TYPE_CHECKING:
+    from makingof.index.graph import IndexGraph
+    from makingof.index.stamping import PendingProof, SinceStamp
+    from makingof.lineage.graph import Stream
+    from makingof.lineage.lineage import Lineage
 
 
 class Index:
@@ -95,6 +99,8 @@ class Index:
         Raises:
             ConflictError: another process reads, so that old pages cannot be let go of yet.
         """
+        from makingof.index.forget import forget_parts  # noqa: PLC0415 - erasing alone
+
         numbers = [number for number, _ in events.number_parts(self._database, parts)]
         with self._database.writing() as connection:
             forget_parts(connection, numbers)
@@ -102,16 +108,22 @@ class Index:
 
     def differs_from(self, other: Self) -> list[str]:
         """Name the tables that differ from those of `other`; none means identical."""
-        return compare.differing_tables(self._database, other._database)
+        from makingof.index.compare import differing_tables  # noqa: PLC0415 - checking alone
+
+        return differing_tables(self._database, other._database)
 
     # Lineage
 
-    def graph(self, log: ReadableLog) -> IndexGraph:
+    def graph(self, log: ReadableLog) -> "IndexGraph":
         """Return the graph the lineage rule asks; the events themselves come from `log`."""
+        from makingof.index.graph import IndexGraph  # noqa: PLC0415 - lineages alone
+
         return IndexGraph(self._database, log)
 
-    def lineage(self, log: ReadableLog, pictures: Collection[Digest]) -> Lineage:
+    def lineage(self, log: ReadableLog, pictures: Collection[Digest]) -> "Lineage":
         """Return what lies behind `pictures`, each the name of a file part or of the bytes."""
+        from makingof.lineage.rule import find_lineage  # noqa: PLC0415 - lineages alone
+
         return find_lineage(self.graph(log), pictures)
 
     # Events
@@ -281,8 +293,10 @@ class Index:
         """Return who was enrolled, each as told last."""
         return events.people(self._database)
 
-    def stream(self, stream: str) -> Stream:
+    def stream(self, stream: str) -> "Stream":
         """Return what is known of one stream."""
+        from makingof.index.graph import read_streams  # noqa: PLC0415 - lineages alone
+
         return read_streams(self._database, [stream])[0]
 
     def moved_streams(self) -> dict[str, int]:
@@ -315,9 +329,11 @@ class Index:
         """Return where the `stamped` events stand, in log order."""
         return self.positions_of_kind(Kind.STAMPED)
 
-    def since_last_stamp(self) -> SinceStamp:
+    def since_last_stamp(self) -> "SinceStamp":
         """Return what happened since the checkpoint that was stamped last."""
-        return stamps.since_last_stamp(self._database)
+        from makingof.index.stamping import since_last_stamp  # noqa: PLC0415 - stamping alone
+
+        return since_last_stamp(self._database)
 
     def last_receipt_at(self) -> datetime | None:
         """Return when, by our clock, an authority's receipt was last recorded."""
@@ -327,9 +343,11 @@ class Index:
         """Return when an OpenTimestamps calendar last answered."""
         return stamps.calendar_asked_at(self._database)
 
-    def pending_proofs(self) -> list[PendingProof]:
+    def pending_proofs(self) -> "list[PendingProof]":
         """Return the OpenTimestamps proofs that wait for their block, the oldest first."""
-        return stamps.pending_proofs(self._database)
+        from makingof.index.stamping import pending_proofs  # noqa: PLC0415 - stamping alone
+
+        return pending_proofs(self._database)
 
     def oldest_pending_at(self) -> datetime | None:
         """Return when the oldest of these was recorded."""
@@ -337,7 +355,9 @@ class Index:
 
     def sitting_start(self, last: datetime) -> int:
         """Return where the sitting began whose last act was recorded at `last`."""
-        return stamps.sitting_start(self._database, last)
+        from makingof.index.stamping import sitting_start  # noqa: PLC0415 - stamping alone
+
+        return sitting_start(self._database, last)
 
     def last_check(self) -> Check | None:
         """Return the newest health check."""

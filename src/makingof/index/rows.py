@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 
+from makingof.clock import milliseconds
 from makingof.digest import Digest
 from makingof.event import Kind
-from makingof.index.statements import PART_BITS, Row, TableRow, rows_said
+from makingof.index.database import PART_BITS, Row
+from makingof.index.statements import TableRow, rows_said
 from makingof.lineage.entry import Entry, PartState
 from makingof.lineage.links import (
     JOB_KINDS,
@@ -12,7 +14,6 @@ from makingof.lineage.links import (
     FileLink,
     Links,
     links_of,
-    milliseconds,
     occurred_ms,
 )
 from makingof.lineage.streams import stream_facts

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from makingof.errors import UsageError
-from makingof.lineage.words import CJK
+from makingof.lineage.cjk import CJK
 from makingof.texts import say
 
 _RUNS = re.compile(f"([{CJK}]+)|([^{CJK}]+)")

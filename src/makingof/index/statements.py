@@ -9,6 +9,7 @@ import msgspec
 from makingof import canonical
 from makingof.errors import MalformedError
 from makingof.event import Kind
+from makingof.index.database import TEXT_BITS, Row
 from makingof.index.files import spelled
 from makingof.index.search import indexed_words
 from makingof.lineage.links import digests_in
@@ -18,11 +19,7 @@ from makingof.stamp.base import Kind as ReceiptKind
 from makingof.stamp.base import Role as ReceiptRole
 from makingof.stamp.kept import parse_kept
 
-Row = tuple[Any, ...]
 TableRow = tuple[str, Row]
-
-PART_BITS = 20
-TEXT_BITS = 3
 
 
 def rows_said(part_id: int, kind: Kind, part: Part) -> Iterator[TableRow]:

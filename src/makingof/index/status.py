@@ -4,7 +4,7 @@ from makingof.digest import Digest
 from makingof.index.database import Database
 from makingof.index.events import current_project
 from makingof.index.pictures import count_pictures, count_unjudged
-from makingof.index.stamps import dated_size
+from makingof.index.stamps import newest_stamp
 from makingof.index.values import PictureFilter, Status
 
 # A picture is final when it was so marked or published; a publication names its files, or cites their event.
@@ -55,7 +55,7 @@ SELECT coalesce(sum(highest + 1 - seen), 0) FROM (
 
 def read_status(database: Database) -> Status:
     """Count what stands open."""
-    size, stamped_at = dated_size(database)
+    size, stamped_at = newest_stamp(database, pending=False)
     finals = database.query(_FINALS)
     return Status(
         events=_count(database, "SELECT size FROM followed"),

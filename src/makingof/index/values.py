@@ -7,9 +7,8 @@ import msgspec
 
 from makingof.digest import Digest
 from makingof.event import Kind
-from makingof.lineage.choices import Judged
+from makingof.lineage.judged import Judged
 from makingof.part import Means, Role
-from makingof.stamp.kept import KeptReceipt
 
 
 class FileRow(msgspec.Struct, frozen=True):
@@ -95,37 +94,6 @@ class Check(msgspec.Struct, frozen=True):
 
     at: datetime
     boot: str | None
-
-
-class Act(msgspec.Struct, frozen=True):
-    """An event that is news: not the recorder's word about itself."""
-
-    kind: Kind
-    at: datetime
-
-
-class SinceStamp(msgspec.Struct, frozen=True):
-    """What happened since the checkpoint that was stamped last.
-
-    `acts` are the first since then, the first choice, publication or affirmation, and
-    the last: all that decides when to stamp. `act_before` is the last act under that
-    checkpoint, `stamped_at` when its stamp was recorded, `asked_at` when one was last
-    asked for, answered or not.
-    """
-
-    size: int
-    acts: tuple[Act, ...]
-    act_before: datetime | None
-    stamped_at: datetime | None
-    asked_at: datetime | None
-
-
-class PendingProof(msgspec.Struct, frozen=True):
-    """An OpenTimestamps proof that waits for its block, and the checkpoint it is about."""
-
-    receipt: KeptReceipt
-    checkpoint: bytes
-    recorded_at: datetime
 
 
 class Status(msgspec.Struct, frozen=True):

@@ -1,23 +1,14 @@
 """Choices: what was kept, turned down or called final, among what, and what stands of it."""
 
 from collections.abc import Iterable, Mapping
-from enum import StrEnum
 
 import msgspec
 
 from makingof.digest import Digest
 from makingof.event import Kind
+from makingof.lineage.judged import Judged
 from makingof.lineage.lineage import Lineage, Member
 from makingof.part import Choice, Means, PartType, Reason
-
-
-class Judged(StrEnum):
-    """What was last said of a picture, by choices that were not taken back."""
-
-    FINAL = "final"
-    KEPT = "kept"
-    REJECTED = "rejected"
-    NEVER = "never"
 
 
 class ChoiceMade(msgspec.Struct, frozen=True):

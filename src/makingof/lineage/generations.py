@@ -12,11 +12,12 @@ from collections.abc import Hashable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from makingof.clock import milliseconds
 from makingof.digest import Digest
 from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.lineage.lineage import Lineage
-from makingof.lineage.links import JOB_KINDS, FileLink, Links, claimed_ms, links_of, milliseconds
+from makingof.lineage.links import JOB_KINDS, FileLink, Links, claimed_ms, links_of
 from makingof.part import Means, Role
 
 _MAIN_ROLES = frozenset({Role.OUTPUT, Role.FINAL})

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 from makingof.clock import format_instant
 from makingof.digest import Digest
 from makingof.event import Kind
-from makingof.lineage.choices import Judged, judge, read_choices
+from makingof.lineage.choices import judge, read_choices
 from makingof.lineage.differences import compare_parameters, compare_texts
 from makingof.lineage.entry import Entry, PartState
 from makingof.lineage.generations import Making, find_edits, find_generations
+from makingof.lineage.judged import Judged
 from makingof.lineage.lineage import Lineage, Member, Why
 from makingof.lineage.links import FileLink
 from makingof.lineage.tree import Asked, Edit, Generation, OtherAct, Pixels, Step, Tree, TreePicture

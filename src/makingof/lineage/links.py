@@ -10,9 +10,8 @@ import base64
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
-from makingof.clock import parse_instant
+from makingof.clock import milliseconds
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import Kind
@@ -38,9 +37,6 @@ MADE_ROLES = frozenset({Role.OUTPUT, Role.PREVIEW, Role.GRID, Role.LAYER, Role.F
 _NAMING = frozenset({PartType.CHOICE, PartType.PLACE, PartType.OWN})
 _TELLING_JOBS = frozenset({PartType.REPORT, PartType.PARAMETERS})
 AT_THE_MOMENT = frozenset({Means.LIVE, Means.SPOOLED, Means.WATCHED})
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +109,6 @@ def links_of(entry: Entry) -> Links:
         if is_recovered and part_type is PartType.PLACE:
             claims += _claims_in(entry, digest, part)
     return Links(tuple(files), tuple(namings), tuple(dict.fromkeys(jobs)), tuple(claims))
-
-
-def milliseconds(instant: str) -> int:
-    """Return an instant as milliseconds since 1970; anything but an instant is a `MalformedError`."""
-    return (parse_instant(instant) - _EPOCH) // _MILLISECOND
 
 
 def occurred_ms(entry: Entry) -> int | None:

@@ -6,12 +6,13 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
+from makingof.clock import milliseconds
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import Kind
 from makingof.lineage.entry import Entry
 from makingof.lineage.graph import FolderClaim, Node, Stream
-from makingof.lineage.links import AT_THE_MOMENT, JOB_KINDS, FileLink, claimed_ms, links_of, milliseconds
+from makingof.lineage.links import AT_THE_MOMENT, JOB_KINDS, FileLink, claimed_ms, links_of
 from makingof.lineage.second_looks import second_looks
 from makingof.lineage.streams import StreamFact, make_stream, stream_facts
 

@@ -14,9 +14,10 @@ import msgspec
 
 from makingof.digest import Digest
 from makingof.event import Kind
-from makingof.lineage.choices import ChoiceMade, Judged
+from makingof.lineage.choices import ChoiceMade
 from makingof.lineage.differences import ParameterChange, TextChange
 from makingof.lineage.graph import Stream
+from makingof.lineage.judged import Judged
 from makingof.lineage.lineage import Why
 from makingof.lineage.second_looks import LookedAt
 from makingof.lineage.words import spell_weight
