@@ -7,7 +7,13 @@ import types
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.logs import KEY, OTHER_KEY, flips
@@ -146,9 +152,27 @@ def test_a_key_is_read_back_from_its_pem_and_from_nothing_else():
     pem = KEY.to_pem()
     assert SigningKey.from_pem(pem).public == KEY.public
     other = X25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    for data in (b"", b"nonsense", KEY.public.pem, pem[:60], pem.replace(b"M", b"m"), other):
+    wrapped = pem.replace(b"BEGIN PRIVATE", b"BEGIN ENCRYPTED PRIVATE")
+    for data in (
+        b"",
+        b"nonsense",
+        KEY.public.pem,
+        pem[:60],
+        pem.replace(b"M", b"m"),
+        other,
+        wrapped,
+        pem * 2,
+    ):
         with pytest.raises(MalformedError):
             SigningKey.from_pem(data)
+
+
+def test_keys_are_spelled_as_the_library_spells_them():
+    private = load_pem_private_key(KEY.to_pem(), password=None)
+    assert KEY.to_pem() == private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    spelled = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    assert KEY.public.pem == spelled
+    assert SigningKey.from_pem(KEY.to_pem().replace(b"\n", b"\r\n")).public == KEY.public
 
 
 # Where keys lie

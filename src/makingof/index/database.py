@@ -10,7 +10,6 @@ import threading
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
-from importlib import resources
 from pathlib import Path
 from typing import Any, Self
 
@@ -127,7 +126,7 @@ def schema_version() -> int:
 
 
 def _schema() -> str:
-    return (resources.files("makingof.index") / "schema.sql").read_text("utf-8")
+    return Path(__file__).with_name("schema.sql").read_text("utf-8")
 
 
 def _connect(where: str) -> sqlite3.Connection:
