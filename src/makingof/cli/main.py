@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, str] = {
     "cases": "judging:cases",
     "stamp": "stamping:stamp",
     "export": "packing:export",
-    "verify": "packing:verify",
+    "verify": "verifying:verify",
     "fsck": "upkeep:fsck",
     "reindex": "upkeep:reindex",
     "backup": "upkeep:backup",

@@ -1,4 +1,4 @@
-"""`export` and `verify`: the package, written and checked."""
+"""`export`: the package, written, repeated, opened."""
 
 from contextlib import closing
 from pathlib import Path
@@ -21,22 +21,16 @@ from makingof.bundle.read import read_record
 from makingof.bundle.request import Request
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import reading
-from makingof.cli.spelling import visible
 from makingof.cli.stamping import not_stamped
 from makingof.cli.terminal import Terminal
 from makingof.cli.writing import report_new, writing
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, UsageError
 from makingof.part import PartType
-from makingof.stamp.openssl import find_openssl
-from makingof.stamp.trust import built_in_trust, load_trust
 from makingof.texts import say
 from makingof.tlog.checkpoint import read_checkpoint
-from makingof.verify.check import check_bundle
-from makingof.verify.openings import read_openings
 
 _NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-_FILE = click.Path(exists=True, path_type=Path)
 
 
 @command("export")
@@ -194,25 +188,3 @@ def _repeat(terminal: Terminal, event: str, output: Path) -> None:
         )
     terminal.say("cli.repeated", path=output, payload=made)
     terminal.json({"package": str(output), "payload": made})
-
-
-@command("verify")
-@argument("package", type=_FILE)
-@option("--trust", type=_FILE, help="help.option_trust")
-@option("--open", "openings", multiple=True, type=_FILE, help="help.option_open")
-@option("--sm3", is_flag=True, help="help.option_sm3")
-def verify(
-    terminal: Terminal, package: Path, trust: Path | None, openings: tuple[Path, ...], sm3: bool
-) -> int:
-    """Check a package; see `help.verify`. Returns 1 if something is wrong."""
-    report = check_bundle(
-        package,
-        trust=load_trust(trust) if trust else built_in_trust(),
-        openssl=find_openssl(),
-        openings=read_openings(openings),
-        computes_sm3=sm3,
-    )
-    terminal.json(report.to_builtins(terminal.language))
-    for line in report.lines(terminal.language):
-        terminal.line(visible(line))
-    return report.exit_code

@@ -14,7 +14,6 @@ from makingof.containers.jumbf import Superbox, parse_jumbf
 from makingof.containers.manifest import find_manifest_ranges
 from makingof.containers.source import Source
 from makingof.errors import MalformedError
-from makingof.metadata.cose import check_signature
 from makingof.metadata.found import Found
 from makingof.metadata.json_fields import make_field, unreadable
 from makingof.metadata.record import Record, Sheet, text_field
@@ -166,6 +165,8 @@ def _check_signature(claim: _Claim) -> Check:
     body = next((box.content("cbor") for box in claim.manifest.inside if box.label == "c2pa.signature"), None)
     if body is None:
         return Check(SIGNATURE, held=None, detail="the manifest has no signature")
+    from makingof.metadata.cose import check_signature  # noqa: PLC0415 - few files are signed; x509 loads slowly
+
     try:
         held, detail = check_signature(body, claim.body)
     except MalformedError as err:
