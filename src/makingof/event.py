@@ -11,7 +11,6 @@ second once the other settings are known.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
@@ -76,8 +75,7 @@ class OccurredBy(StrEnum):
     PERSON = "person"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """What an event of one kind may look like."""
 
     means: frozenset[Means]
@@ -189,8 +187,7 @@ class Header(msgspec.Struct, frozen=True):
         return data
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """A header with the bytes it was read from and the name those bytes give it."""
 
     name: Digest

@@ -6,7 +6,6 @@ names it by `Attached(n)`, which the recorder replaces by the digest of that
 file's part. What comes from a tool travels as bytes and is never parsed here.
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from makingof.canonical import convert
+from makingof.canonical import convert, strict_json
 from makingof.digest import Digest
 from makingof.errors import MalformedError
 from makingof.event import Kind, OccurredBy, Source
@@ -165,30 +164,6 @@ def parse_observation(data: bytes, folder: Path) -> Observation:
         occurred_by=wire.occurred_by,
         cites=tuple(_cited(item) for item in wire.cites),
     )
-
-
-def strict_json(data: bytes) -> Any:
-    """Read JSON of our own making by a hook: any spacing and key order, no duplicate keys, no floats."""
-    try:
-        return json.loads(
-            data.decode(), object_pairs_hook=_unique_keys, parse_float=_no_float, parse_constant=_no_float
-        )
-    except (ValueError, RecursionError) as err:
-        message = f"observation is not JSON of our form: {err}"
-        raise MalformedError(message) from err
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) != len(pairs):
-        message = "a key stands twice"
-        raise ValueError(message)
-    return found
-
-
-def _no_float(text: str) -> Any:
-    message = f"{text} is a float"
-    raise ValueError(message)
 
 
 def _with_attached(body: Any) -> Any:

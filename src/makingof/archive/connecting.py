@@ -13,10 +13,11 @@ from pathlib import Path
 from makingof import durable
 from makingof.archive.archive import Archive
 from makingof.archive.hooks import add_hook, hook_folder, publish_nonce
+from makingof.canonical import strict_json
 from makingof.digest import Digest
 from makingof.errors import MalformedError, UsageError
 from makingof.event import Kind
-from makingof.observation import Draft, strict_json
+from makingof.observation import Draft
 from makingof.part import Means, PartType, Place, body_of, portable_text
 from makingof.recorder.write import Recorded
 from makingof.spool.hook import PYTHON, Hook

@@ -1,7 +1,8 @@
 """Where an archive lies, and what it is known by and set to before it is opened."""
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from makingof.config import Settings
 from makingof.errors import MalformedError, StorageError
@@ -12,8 +13,7 @@ INDEX_FILE = "index.sqlite"
 SETTINGS_FILE = "makingof.toml"
 
 
-@dataclass(frozen=True, slots=True)
-class Home:
+class Home(msgspec.Struct, frozen=True):
     """Where things lie for one user: the archive, and the state folder with keys and marks beside it."""
 
     path: Path

@@ -10,8 +10,8 @@ from makingof import durable
 from makingof.archive.reader import ArchiveReader
 from makingof.keys.signing import file_stem
 from makingof.part import Own, Part, PartType
-from makingof.spool.folder import NEWEST, SPOOL
 from makingof.spool.hook import Hook, HookFolder
+from makingof.spool.place import NEWEST, SPOOL
 
 
 def spool_path(archive: ArchiveReader) -> Path:

@@ -8,9 +8,9 @@ import msgspec
 from makingof import durable
 from makingof.archive.hooks import spool_path
 from makingof.archive.reader import ArchiveReader
+from makingof.canonical import strict_json
 from makingof.errors import MakingofError
-from makingof.observation import strict_json
-from makingof.spool.folder import RECORDER
+from makingof.spool.place import RECORDER
 
 _GONE_MS = 15_000
 

@@ -30,7 +30,7 @@ from makingof.errors import ConflictError, MakingofError, UsageError
 from makingof.event import Kind
 from makingof.keys.mark import hold_lock
 from makingof.lineage.second_looks import SecondLook
-from makingof.spool.folder import RECORDER
+from makingof.spool.place import RECORDER
 from makingof.texts import say
 
 STOP = "stop"

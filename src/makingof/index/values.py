@@ -1,6 +1,5 @@
 """What the index answers with: frozen values that `msgspec.to_builtins` turns into JSON."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -114,8 +113,7 @@ class Status(msgspec.Struct, frozen=True):
     project: Project | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventFilter:
+class EventFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which events; what is left out does not narrow. `since` and `until` are of the recorder's clock."""
 
     kinds: tuple[Kind, ...] = ()
@@ -129,8 +127,7 @@ class EventFilter:
     own: bool = True  # whether the recorder's events about itself are among them
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PictureFilter:
+class PictureFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which pictures; what is left out does not narrow."""
 
     project: Digest | None = None

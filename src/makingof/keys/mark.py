@@ -12,9 +12,10 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Protocol
+
+import msgspec
 
 from makingof.durable import explained, make_folders, replace
 from makingof.errors import ConflictError, LogForkError, MalformedError, StorageError
@@ -33,8 +34,7 @@ _MAX_FILE_BYTES = 4096
 _HELD = {errno.EAGAIN, errno.EACCES, errno.EDEADLK}  # what the systems say of a lock that somebody holds
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(msgspec.Struct, frozen=True):
     """Size and root of the largest tree this machine has signed for a log."""
 
     size: int

@@ -1,18 +1,20 @@
 """What second looks said: a generator's own history beside the log, compared by the recorder."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from makingof.event import Kind
-from makingof.lineage.entry import Entry
 from makingof.part import Own, PartType
+
+if TYPE_CHECKING:  # status tells of looks and reads no entries
+    from makingof.lineage.entry import Entry
 
 REASONS = ("no_hook", "before_hook", "hook_lost", "unknown")
 
 
-@dataclass(frozen=True, slots=True)
-class SecondLook:
+class SecondLook(msgspec.Struct, frozen=True):
     """How many jobs a generator had in its own history, and which of these the log has not: job → why."""
 
     tool: str
@@ -26,16 +28,14 @@ class SecondLook:
         return self.jobs - len(self.missing)
 
 
-@dataclass(frozen=True, slots=True)
-class LookedAt:
+class LookedAt(msgspec.Struct, frozen=True):
     """A second look and where it stands."""
 
     position: int
     look: SecondLook
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
+class Compared(msgspec.Struct, frozen=True):
     """All the looks at one generator; `missing` is what any of them found missing, by the last word on it."""
 
     tool: str
@@ -63,7 +63,7 @@ def read_second_look(facts: Mapping[str, Any]) -> SecondLook | None:
             return None
 
 
-def second_looks(entry: Entry) -> Iterator[LookedAt]:
+def second_looks(entry: "Entry") -> Iterator[LookedAt]:
     """Yield what a `checked` event says of generators' histories, as far as it is shown."""
     if entry.kind is Kind.CHECKED:
         for said in entry.statements(PartType.OWN, Own):
@@ -71,7 +71,7 @@ def second_looks(entry: Entry) -> Iterator[LookedAt]:
                 yield LookedAt(entry.position, look)
 
 
-def compare_generators(entries: Iterable[Entry]) -> list[Compared]:
+def compare_generators(entries: Iterable["Entry"]) -> list[Compared]:
     """Put together the looks at each generator, in the order they first stand in `entries`."""
     by_host: dict[tuple[str, str], list[LookedAt]] = {}
     for entry in entries:

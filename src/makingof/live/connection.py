@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from makingof.canonical import strict_json
 from makingof.config import ARCHIVE_FOLDER, environment, find_archive_path, state_path
 from makingof.errors import MalformedError, UsageError
-from makingof.observation import strict_json
 from makingof.spool.carried import load_connection
-from makingof.spool.folder import NEWEST, SPOOL
 from makingof.spool.hook import PYTHON, HookFolder
+from makingof.spool.place import NEWEST, SPOOL
 from makingof.texts import say
 
 _CONNECT_SECONDS = 60

@@ -9,10 +9,6 @@ from pathlib import Path
 
 from makingof import durable
 
-SPOOL = "spool"
-NEWEST = "newest"  # the nonce a stream opens with
-RECORDER = "recorder"  # a recorder that runs shows itself here
-
 _NAME = re.compile(r"([0-9a-f]{32})-([0-9]{10})\.handover")
 # A host killed while it wrote: under its temporary name, or attachments whose handover never came.
 _LEFTOVER = re.compile(r"(\.?)([0-9a-f]{32})-([0-9]{10})(-[0-9a-f]{8})?(\.files)?")

@@ -15,11 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from makingof.canonical import convert
+from makingof.canonical import convert, strict_json
 from makingof.clock import parse_instant
 from makingof.digest import Digest
 from makingof.errors import MalformedError, ProofError
-from makingof.observation import Observation, parse_observation, strict_json
+from makingof.observation import Observation, parse_observation
 from makingof.spool.carried import sign
 
 VERSION = 1

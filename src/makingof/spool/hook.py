@@ -8,9 +8,8 @@ from typing import Self
 import msgspec
 
 from makingof import durable
-from makingof.canonical import convert
+from makingof.canonical import convert, strict_json
 from makingof.errors import MalformedError
-from makingof.observation import strict_json
 
 PYTHON = "python"  # the tool of the hook that programs share which import makingof
 

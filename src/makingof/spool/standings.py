@@ -11,10 +11,9 @@ from pathlib import Path
 import msgspec
 
 from makingof import durable
-from makingof.canonical import convert
+from makingof.canonical import convert, strict_json
 from makingof.digest import Digest
 from makingof.errors import MalformedError
-from makingof.observation import strict_json
 from makingof.spool.means import Standing
 
 _STREAM = re.compile(r"[0-9a-f]{32}")

@@ -2,7 +2,8 @@
 
 import base64
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 from makingof.errors import MalformedError, ProofError
 from makingof.keys.signing import PublicKey, SigningKey
@@ -13,8 +14,7 @@ _SIZE = re.compile(r"0|[1-9][0-9]{0,18}")
 _LINES = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
+class Checkpoint(msgspec.Struct, frozen=True):
     """What a log says of itself at one size.
 
     `extensions` are lines other logs may add. A log of makingof never has any:

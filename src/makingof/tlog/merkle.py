@@ -12,7 +12,8 @@ Verifying returns when the proof holds and raises `ProofError` when not.
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from makingof.errors import ProofError, UsageError
 
@@ -36,8 +37,7 @@ def node_hash(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
-@dataclass(frozen=True, slots=True)
-class TreeHead:
+class TreeHead(msgspec.Struct, frozen=True):
     """How many leaves a tree has and what they hash to."""
 
     size: int
@@ -47,8 +47,7 @@ class TreeHead:
 EMPTY_HEAD = TreeHead(0, EMPTY_ROOT)
 
 
-@dataclass(frozen=True, slots=True)
-class RightEdge:
+class RightEdge(msgspec.Struct, frozen=True):
     """All that must be kept of a tree to append to it: its maximal perfect subtrees, left to right."""
 
     size: int

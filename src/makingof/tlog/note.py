@@ -9,8 +9,9 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Self
+
+import msgspec
 
 from makingof.errors import MalformedError, ProofError
 from makingof.keys.signing import NOTE_ED25519, PublicKey, SigningKey, format_vkey, key_id
@@ -27,8 +28,7 @@ _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _VKEY = re.compile(r"([^+]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)")
 
 
-@dataclass(frozen=True, slots=True)
-class Signature:
+class Signature(msgspec.Struct, frozen=True):
     """One signature line: whose, and the bytes after the key id."""
 
     name: str
@@ -39,8 +39,7 @@ class Signature:
         return f"{_LINE_START}{self.name} {base64.b64encode(self.key_id + self.value).decode()}\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(msgspec.Struct, frozen=True):
     """A note as it lies in a file: not yet verified."""
 
     text: str
@@ -51,8 +50,7 @@ class Note:
         return (self.text + "\n" + "".join(map(str, self.signatures))).encode()
 
 
-@dataclass(frozen=True, slots=True)
-class NoteKey:
+class NoteKey(msgspec.Struct, frozen=True):
     """A key the reader knows: its name, what kind of signature it makes, its public half."""
 
     name: str
@@ -102,8 +100,7 @@ class NoteKey:
         return format_vkey(self.name, self.signature_type, self.public.raw)
 
 
-@dataclass(frozen=True, slots=True)
-class VerifiedNote:
+class VerifiedNote(msgspec.Struct, frozen=True):
     """A text and the known keys that signed it, with the time where the signature states one."""
 
     text: str

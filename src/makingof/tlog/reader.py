@@ -4,10 +4,11 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+import msgspec
 
 from makingof.digest import Digest
 from makingof.errors import IntegrityError, LogForkError, MalformedError, UsageError
@@ -32,8 +33,7 @@ _CHUNK = 256  # entries read at once: memory stays bounded, the lock is held for
 _PART_CHUNK = 64  # of at most 1 MiB each
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEntry:
+class StoredEntry(msgspec.Struct, frozen=True):
     """One entry: where it stands, its bytes, and the hash that is its name."""
 
     index: int
@@ -41,8 +41,7 @@ class StoredEntry:
     leaf: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPart:
+class StoredPart(msgspec.Struct, frozen=True):
     """One part of an entry; `data` is None once it was erased, the digest stays."""
 
     number: int
@@ -50,8 +49,7 @@ class StoredPart:
     data: bytes | None
 
 
-@dataclass(frozen=True, slots=True)
-class Totals:
+class Totals(msgspec.Struct, frozen=True):
     """How many rows each table holds; `size` is one more than the largest index of an entry."""
 
     size: int

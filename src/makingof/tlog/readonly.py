@@ -1,7 +1,8 @@
 """Why a log can be read and must not be appended to."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from makingof.errors import ConflictError, MakingofError, StorageError, UsageError
 from makingof.texts import Message, say
@@ -16,8 +17,7 @@ class ReadOnlyReason(StrEnum):
     DISK = "disk"  # the disk or its folder refuses writing
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOnly:
+class ReadOnly(msgspec.Struct, frozen=True):
     """That a log cannot be appended to, and why, for people."""
 
     reason: ReadOnlyReason

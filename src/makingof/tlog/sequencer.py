@@ -20,6 +20,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from makingof.digest import Digest
 from makingof.errors import ConflictError, LogForkError, MalformedError, UsageError
 from makingof.keys.mark import Mark, MarkFile, MarkKeeper
@@ -33,16 +35,14 @@ from makingof.tlog.merkle import RightEdge, TreeHead
 from makingof.tlog.readonly import ReadOnly, behind_mark, no_mark
 
 
-@dataclass(frozen=True, slots=True)
-class EncodedEntry:
+class EncodedEntry(msgspec.Struct, frozen=True):
     """The bytes of an entry and of its parts, which are numbered as they stand here."""
 
     entry: bytes
     parts: Sequence[bytes] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
+class Pending(msgspec.Struct, frozen=True):
     """Something to append.
 
     `encode` is called under the lock with the head of the tree before this
@@ -55,8 +55,7 @@ class Pending:
     key: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(msgspec.Struct, frozen=True):
     """Where an entry stands and its name; `already` if its key was there before."""
 
     index: int
@@ -72,8 +71,7 @@ def _commit(connection: sqlite3.Connection) -> None:
     connection.execute("COMMIT")
 
 
-@dataclass(frozen=True, slots=True)
-class Disk:
+class Disk(msgspec.Struct, frozen=True):
     """The durable writes of a round, apart so that tests can let each fail either way."""
 
     commit: Callable[[sqlite3.Connection], None] = _commit
