@@ -32,15 +32,11 @@ class Translated(click.Command):
         formatter.write_usage(ctx.command_path, " ".join(self.collect_usage_pieces(ctx)), prefix)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        if (option := self.get_help_option(ctx)) is not None:  # click's own, made once per command
+            option.help = _translated(ctx, "help.option_help")
         records = [param.get_help_record(ctx) for param in self.get_params(ctx)]
         with formatter.section(_translated(ctx, "help.options")):
             formatter.write_dl([record for record in records if record is not None])
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        option = super().get_help_option(ctx)
-        if option is not None:
-            option.help = _translated(ctx, "help.option_help")
-        return option
 
 
 class TextCommand(Translated):

@@ -50,7 +50,7 @@ class Log(LogReader):
 
     def __init__(self, path: Path, reading: sqlite3.Connection) -> None:
         super().__init__(path, reading)
-        self.read_only: ReadOnly | None = no_key(self.origin)
+        self.read_only: ReadOnly | None = None
         self._sequencer: Sequencer | None = None
         self._group: Group[Sequence[Pending], list[Appended]] | None = None
 
@@ -190,7 +190,9 @@ def open_log(
         log = Log(path, reading)
         try:
             key = find_key(state, log.origin)
-            if key is not None:
+            if key is None:
+                log.read_only = no_key(log.origin)
+            else:
                 log._start_writing(key, state, disk, timeout_seconds)  # noqa: SLF001 - completes its construction
         except (MalformedError, UnavailableError) as err:  # a damaged key file, a locked keyring
             log.read_only = key_unusable(log.origin, err.message)
