@@ -46,11 +46,13 @@ SELECT count(DISTINCT stream) FROM stream_facts WHERE kind = 'opened'
    AND stream NOT IN (SELECT stream FROM stream_facts WHERE kind = 'closed')"""
 
 # A stream's numbers count from 0, so what was not seen is what the highest one promises beyond the seen.
+# An act at the command line is a stream of one and promises nothing: most streams are passed over.
 _MISSING = """
-SELECT coalesce(sum(highest + 1 - seen), 0) FROM (
-    SELECT count(*) AS seen, max(max(seq), coalesce((
-               SELECT max(last) FROM stream_facts WHERE stream = events.stream), 0)) AS highest
-      FROM events WHERE stream IS NOT NULL GROUP BY stream)"""
+SELECT coalesce(sum(max(highest, coalesce((
+           SELECT max(last) FROM stream_facts AS f WHERE f.stream = s.stream), 0)) + 1 - seen), 0)
+  FROM (SELECT stream, count(*) AS seen, max(seq) AS highest
+          FROM events WHERE stream IS NOT NULL GROUP BY stream
+        HAVING highest > 0 OR stream IN (SELECT stream FROM stream_facts)) AS s"""
 
 
 def read_status(database: Database) -> Status:
