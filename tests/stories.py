@@ -4,7 +4,9 @@ from datetime import timedelta
 
 from tests.histories import History, Said, Told, file, negative, note, parameters, prompt, reason
 
+from makingof.assess.engine import find
 from makingof.assess.evidence import Evidence
+from makingof.assess.registry import built_in_probes
 from makingof.clock import format_instant
 from makingof.digest import Digest
 from makingof.event import Kind
@@ -13,6 +15,8 @@ from makingof.part import Environment, Means, PartType, People, Person, Place, R
 from makingof.stamp.base import Kind as StampKind
 from makingof.stamp.bounds import Bound, Bounds, Standing
 from makingof.stamp.bounds import Said as SaidAt
+
+PROBES = built_in_probes()
 
 
 def people(*told: Person) -> Said:
@@ -104,3 +108,13 @@ def whole_story(*, means: Means = Means.LIVE) -> tuple[History, dict[str, Told]]
         occurred_at=format_instant(history.clock.now()),
     )
     return history, told
+
+
+def ask(name, history, *pictures, **more):
+    return find(evidence(history, *pictures, **more), PROBES[name])
+
+
+def publish(history, made, *, days=0, means=Means.STATED, text="", **more):
+    at = history.clock.now() + timedelta(days=days)
+    said = [published_at(file=made.file(), **more), *([note(text)] if text else [])]
+    return history.tell(Kind.PUBLISHED, *said, cites=[made], means=means, occurred_at=format_instant(at))

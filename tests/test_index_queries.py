@@ -1,7 +1,11 @@
 """The index in SQLite answers as every index does."""
 
 import pytest
-from tests.contract.index import *  # noqa: F403 - a backend's test file is a constructor and an import
+from tests.contract.index import *  # noqa: F403 - a backend's test file is a constructor and imports
+from tests.contract.index_events import *  # noqa: F403
+from tests.contract.index_files import *  # noqa: F403
+from tests.contract.index_search import *  # noqa: F403
+from tests.contract.index_time import *  # noqa: F403
 
 from makingof.index.queries import Index
 

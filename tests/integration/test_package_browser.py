@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.carried_texts import CARRIED, wanted_texts
 from tests.packages import make_session, packed, unpack
-from tests.vectors.package.make import FOLDER, told, whole, withheld
+from tests.vectors.package.packages import FOLDER, told, whole, withheld
 
 from makingof.event import Kind
 from makingof.verify.check import check_bundle
