@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from bench import recorders
 from bench.events import observations, plain_log
 from bench.growth import grow
 from bench.packing import make
 
-from makingof.archive.archive import Plan, create_archive
+from makingof.archive.archive import Archive, Plan, create_archive
 from makingof.archive.home import Home
 from makingof.archive.imports import import_files
 from makingof.clock import SystemClock
@@ -218,6 +219,32 @@ def read_labelled(listed: str) -> None:
     report((0.0, 0.0), answers=answers)
 
 
+# Recording while a tool runs.
+
+
+def save_pictures(count: str) -> None:
+    _recorded(lambda _: recorders.save_pictures(int(count)))
+
+
+def save_pictures_hooked(count: str) -> None:
+    _recorded(lambda archive: recorders.save_pictures_hooked(archive, int(count)))
+
+
+def watch_folder(count: str, single: str) -> None:
+    _recorded(lambda archive: recorders.watch_folder(archive, int(count), int(single)))
+
+
+def drain_spool(count: str, size: str) -> None:
+    _recorded(lambda archive: recorders.drain_spool(archive, int(count), int(size)))
+
+
+def _recorded(work: Callable[[Archive], dict[str, object]]) -> None:
+    """Do work that times itself."""
+    with new_archive() as archive:
+        os.sync()
+        print(json.dumps(work(archive)))
+
+
 JOBS: dict[str, Callable[..., None]] = {
     job.__name__: job
     for job in (
@@ -235,6 +262,10 @@ JOBS: dict[str, Callable[..., None]] = {
         hash_file,
         read_pictures,
         read_labelled,
+        save_pictures,
+        save_pictures_hooked,
+        watch_folder,
+        drain_spool,
     )
 }
 

@@ -20,6 +20,10 @@ class Scale:
     starts: int = 7
     rounds: int = 3
     peer_rounds: int = 2
+    hooked: int = 30
+    watched: int = 5_000
+    arrivals: int = 20
+    handed_jobs: int = 500
     sizes: bool = True  # make a wheel and install it: how large the program is
 
 
@@ -36,6 +40,10 @@ QUICK = Scale(
     starts=3,
     rounds=2,
     peer_rounds=1,
+    hooked=3,
+    watched=60,
+    arrivals=2,
+    handed_jobs=30,
     sizes=False,
 )
 

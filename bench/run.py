@@ -20,6 +20,7 @@ from bench.logs import measure_growth, measure_verify  # noqa: E402
 from bench.measuring import OUT  # noqa: E402
 from bench.packages import measure_package, measure_small_pictures  # noqa: E402
 from bench.reading import measure_reading  # noqa: E402
+from bench.recording import measure_draining, measure_hook, measure_watching  # noqa: E402
 from bench.rows import FULL, QUICK  # noqa: E402
 from bench.starting import measure_start  # noqa: E402
 
@@ -27,6 +28,9 @@ ROWS = {
     "reading": measure_reading,
     "import": measure_import,
     "append": measure_append,
+    "hook": measure_hook,
+    "watch": measure_watching,
+    "drain": measure_draining,
     "verify-log": measure_verify,
     "package": measure_package,
     "package-small": measure_small_pictures,

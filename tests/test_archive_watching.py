@@ -1,15 +1,22 @@
 """What a watched folder leaves in the log."""
 
 import pytest
+from tests.documents.clipstudio import write_clip
 from tests.documents.drawing import DRAWING
+from tests.documents.gimp import write_xcf
+from tests.documents.krita import write_kra_with_ai
+from tests.documents.openraster import write_ora
+from tests.documents.procreate import write_procreate
 from tests.documents.psd import write_psd
 from tests.hooks import events, own_facts
 from tests.records import a1111_png, png
+from tests.records_elsewhere import jpeg, xmp, xmp_segment
 
 from makingof.archive.fsck import check_archive
 from makingof.archive.imports import import_files
 from makingof.archive.watching import Watch
 from makingof.capture.watching import Change, What
+from makingof.digest import Digest
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Part, PartType, Report, Role
 from makingof.stamp.trust import built_in_trust
@@ -100,6 +107,60 @@ def test_an_edit_is_proposed_by_likeness_and_decided_by_nobody(archive, watch, f
     assert noted.proposals == (folder / "a.png",)
     (position,) = archive.index.positions_of_kind(Kind.IMPORTED)
     assert Event.parse(archive.log.entry(position)).header.cites == ()
+
+
+def test_a_picture_an_editor_wrote_is_linked_by_its_document_id(archive, watch, folder):
+    document = write_psd(DRAWING)
+    watch.record([appeared(folder / "work.psd", document)])
+    said = {"xmp:CreatorTool": "Adobe Photoshop 26.0", "xmpMM:DocumentID": "xmp.did:two"}
+    exported = jpeg(xmp_segment(xmp(said)))
+    (noted,) = watch.record([appeared(folder / "out.jpg", exported)])
+    assert noted.kind is Kind.EDITED
+    first, second = archive.index.positions_of_kind(Kind.EDITED)
+    (cited,) = Event.parse(archive.log.entry(second)).header.cites
+    assert cited.raw == archive.log.leaf(first)
+    bodies = [part.read(FileBody) for part in parts(archive, second, PartType.FILE)]
+    assert [(body.role, body.digest) for body in bodies] == [
+        (Role.OUTPUT, Digest.of(exported)),
+        (Role.INIT, Digest.of(document)),
+    ]
+    check_archive(archive, built_in_trust(), openssl=None).require()
+
+
+def test_a_krita_document_tells_the_jobs_of_its_plugin_once(archive, watch, folder):
+    path = folder / "work.kra"
+    watch.record([appeared(path, write_kra_with_ai())])
+    told = [("generated", "recovered"), ("selected", "recovered")]
+    told += [("generated", "recovered")] * 2 + [("edited", "watched")]
+    assert events(archive)[1:] == told
+    watch.record([appeared(path, write_kra_with_ai(layers=DRAWING[1:]), What.REPLACED)])
+    assert events(archive)[1:] == [*told, ("edited", "watched")]
+    check_archive(archive, built_in_trust(), openssl=None).require()
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "tool"),
+    [
+        ("a.xcf", write_xcf, "gimp"),
+        ("a.procreate", write_procreate, "procreate"),
+        ("a.clip", write_clip, "clip-studio"),
+        ("a.ora", write_ora, None),
+    ],
+)
+def test_documents_of_every_kind_are_edits_and_the_next_save_cites_the_one_before(
+    archive, watch, folder, name, data, tool
+):
+    watch.record([appeared(folder / name, data(DRAWING[1:]))])
+    watch.record([appeared(folder / name, data(DRAWING), What.REPLACED)])
+    first, second = archive.index.positions_of_kind(Kind.EDITED)
+    header = Event.parse(archive.log.entry(second)).header
+    assert (str(header.means), header.source.tool) == ("watched", tool)
+    assert archive.log.leaf(first) in [cited.raw for cited in header.cites]
+    report = parts(archive, second, PartType.REPORT)[0].read(Report)
+    assert report.facts["changes_in_all"] > 0
+    said = [part for part in parts(archive, second, PartType.REPORT) if "document" in part.read(Report).facts]
+    assert {str(part.means) for part in said} == {"recovered"}
+    check_archive(archive, built_in_trust(), openssl=None).require()
 
 
 def test_saves_of_a_layered_document_are_edits_of_one_another(archive, watch, folder):

@@ -42,6 +42,21 @@ def test_pictures_are_taken_in_and_timed(run, pictures, tmp_path, job):
     assert run(tmp_path, job, pictures)["seconds"] > 0
 
 
+@pytest.mark.parametrize(
+    ("job", "arguments", "key"),
+    [
+        ("save_pictures", [2], "stall"),
+        ("save_pictures_hooked", [2], "stall"),
+        ("watch_folder", [5, 1], "latency"),
+        ("drain_spool", [3, 800], "handovers"),
+    ],
+)
+def test_recording_while_a_tool_runs_is_timed(run, tmp_path, job, arguments, key):
+    said = run(tmp_path / "work", job, *arguments)
+    assert said["seconds"] > 0
+    assert said[key] > 0
+
+
 def test_the_package_that_is_made_is_verified(run, pictures, tmp_path):
     run(tmp_path, "make_package", pictures, "p.zip")
     assert run(tmp_path, "verify_package", "p.zip")["steps"] > 10

@@ -9,6 +9,7 @@ from pathlib import Path
 from makingof import __version__
 from makingof.archive.archive import Archive
 from makingof.archive.edits import propose_sources
+from makingof.archive.imports import IndexMemory
 from makingof.capture.watching import Change, What
 from makingof.clock import format_instant
 from makingof.containers.source import SeekableFile
@@ -22,7 +23,9 @@ from makingof.metadata.documents.read import read_document
 from makingof.observation import Attachment, Draft, Observation, Position
 from makingof.part import Means, PartType, Report, Role, body_of
 from makingof.reading import Reading
-from makingof.recorder.files import Taken, take
+from makingof.recorder.document_events import Layered, edit_drafts
+from makingof.recorder.document_telling import DocumentTelling, Earlier
+from makingof.recorder.files import Taken, look, take
 from makingof.recorder.found import kind_of, place_draft, reading_drafts, role_of
 from makingof.recorder.importing import replace_tool
 from makingof.recorder.parts import prepare_file
@@ -54,6 +57,7 @@ class Watch:
     folders: tuple[Path, ...]
     stream: str = field(default_factory=new_stream)
     _seq: int = 0
+    _told: dict[str, Earlier] = field(default_factory=dict)  # by documents, in the batch at hand
     _last: dict[Path, Digest] = field(default_factory=dict)  # of this run: path → its bytes when last seen
 
     def open(self, known: int) -> None:
@@ -91,11 +95,22 @@ class Watch:
             taken = self._take_all(batch)
             noted = [self._note(change, taken, prepared) for change in batch]
             self._commit(prepared)
-        except MakingofError:
+        except MakingofError as err:
             # Nothing was written: numbers nobody used would look like events taken out.
             self._seq = before
-            raise
+            self._told.clear()
+            if not isinstance(err, MalformedError):
+                raise
+            return self._record_apart(batch, err)
         return noted
+
+    def _record_apart(self, batch: Sequence[Change], error: MalformedError) -> list[Noted]:
+        """One file that breaks a rule of ours costs neither its neighbours nor what comes after them."""
+        if len(batch) > 1:
+            return [item for change in batch for item in self._record_batch([change])]
+        facts: dict[str, object] = {"why": "not_recorded", "stream": self.stream, "message": str(error)}
+        self._commit([self._own(Kind.GAP, facts, [own_place(batch[0].path)])])
+        return [Noted(batch[0], Kind.GAP)]
 
     def _commit(self, prepared: Sequence[Prepared]) -> None:
         if prepared:
@@ -133,7 +148,9 @@ class Watch:
             }
             prepared.append(self._own(Kind.GAP, facts, [own_place(change.path)]))
             return Noted(change, Kind.GAP)
-        taken = take(self.archive.store, Attachment(stored.digest, name=change.path.name))
+        with self.archive.store.open(stored.digest) as stream:
+            looked = look(stream, change.path.name, self.archive.store.put)
+        taken = Taken(stored.digest, stored.size_bytes, looked)
         before = self._last.get(change.path) or self.archive.index.last_seen(str(change.path))
         self._last[change.path] = taken.digest
         known = self.archive.index.files_of(taken.digest)
@@ -142,27 +159,41 @@ class Watch:
         if known or change.what is What.RENAMED:
             prepared.append(self._met_again(change, taken, known))
             return Noted(change, Kind.IMPORTED)
-        item = self._made(change, taken, before)
-        prepared.append(item)
-        return Noted(change, item.observation.kind)
+        prepared += self._made(change, taken, before)
+        return Noted(change, prepared[-1].observation.kind)
 
-    def _made(self, change: Change, taken: Taken, before: Digest | None) -> Prepared:
+    def _made(self, change: Change, taken: Taken, before: Digest | None) -> list[Prepared]:
         """Bytes never seen: by what they say of themselves, and by what lay under the same name."""
         readings = taken.looked.readings
-        document = self._document(taken.digest, change.path.name)
-        if document is not None:
-            return self._saved(change, taken, document, before)
+        if (layered := taken.looked.layered) is not None:
+            return self._saved(change, taken, layered, before)
         kind = kind_of(readings)
         if kind is Kind.IMPORTED:
-            return self._listed(change, taken, {"arrival": change.what.value}, [])
+            return [self._listed(change, taken, {"arrival": change.what.value}, [])]
         parents = self._parents(readings) if kind is Kind.EDITED else []
         drafts = [*reading_drafts(readings, Means.RECOVERED, copy_raw=False), _place(change.path)]
         source = replace_tool(_SOURCE, readings)
         role = role_of(change.path.name, readings)
-        return self._seen(Observation(kind, source, tuple(drafts)), taken, role, parents)
+        return [self._seen(Observation(kind, source, tuple(drafts)), taken, role, parents)]
 
-    def _saved(self, change: Change, taken: Taken, document: Document, before: Digest | None) -> Prepared:
-        """A save of a layered document: what changed since the one before, and the editor's own history."""
+    def _saved(self, change: Change, taken: Taken, layered: Layered, before: Digest | None) -> list[Prepared]:
+        """A save of a layered document: what it remembers of others first, then what this save changed."""
+        telling = DocumentTelling(
+            self.archive.recorder, IndexMemory(self.archive), _SOURCE, self._next, self._told
+        )
+        remembered = telling.prepare(layered)
+        drafts = [self._save_report(change, layered.document, before), _place(change.path)]
+        # That it was saved was seen; what it says of itself was read.
+        drafts += [replace(item, means=Means.RECOVERED) for item in edit_drafts(layered, copy_raw=False)]
+        parents = [] if before is None else [before]
+        parents += [blob for blob in self._parents(taken.looked.readings) if blob not in parents]
+        document = layered.document
+        source = Source(_SOURCE.name, _SOURCE.version, document.tool, document.tool_version)
+        observation = Observation(Kind.EDITED, source, tuple(drafts), cites=tuple(telling.cites))
+        return [*remembered, self._seen(observation, taken, Role.LAYER, parents)]
+
+    def _save_report(self, change: Change, document: Document, before: Digest | None) -> Draft:
+        """What changed since the save before, and what the editor's own history added."""
         earlier = None if before is None else self._document(before, change.path.name)
         facts: dict[str, object] = {"arrival": change.what.value, "format": document.format}
         if earlier is not None:
@@ -173,12 +204,7 @@ class Watch:
             ]
             facts["changes_in_all"] = len(changes)
         report = Report(text=_new_log(earlier, document), facts=facts)
-        drafts = [Draft(PartType.REPORT, body_of(report), "document", Means.RECOVERED), _place(change.path)]
-        drafts += _readings_of(document, taken)
-        source = Source(_SOURCE.name, _SOURCE.version, document.tool, document.tool_version)
-        parents = [] if before is None else [before]
-        parents += [blob for blob in self._parents(taken.looked.readings) if blob not in parents]
-        return self._seen(Observation(Kind.EDITED, source, tuple(drafts)), taken, Role.LAYER, parents)
+        return Draft(PartType.REPORT, body_of(report), "document", Means.RECOVERED)
 
     def _seen(
         self, observation: Observation, taken: Taken, role: Role, parents: Sequence[Digest]
@@ -191,7 +217,8 @@ class Watch:
             means = Means.WATCHED if item.content == taken.digest else Means.RECOVERED
             files.append(prepare_file(file_body(item, found), means, _SOURCE.name, found.looked.apart))
         cites = [row.event for blob in parents for row in self.archive.index.files_of(blob)[:1]]
-        placed = replace(observation, position=self._next(), cites=tuple(dict.fromkeys(cites))[:MAX_CITES])
+        cited = tuple(dict.fromkeys([*cites, *observation.cites]))[:MAX_CITES]
+        placed = replace(observation, position=self._next(), cites=cited)
         return self.archive.recorder.prepare_stored(placed, files, Means.WATCHED)
 
     def _met_again(self, change: Change, taken: Taken, known: Sequence[FileRow]) -> Prepared:
@@ -234,7 +261,7 @@ class Watch:
         """Return the recorded files that a file's own document ids name: held ones, the newest of each id."""
         found: list[Digest] = []
         for value in _document_ids(readings):
-            for event in reversed(self.archive.index.events_with_parameter("tool:DocumentID", value)):
+            for event in reversed(self.archive.index.events_of_document(value)):
                 rows = self.archive.index.outputs_of(event) or self.archive.index.files_in(event)
                 held = [row.blob for row in rows if row.blob is not None and self.archive.store.has(row.blob)]
                 if held:
@@ -276,11 +303,6 @@ def _new_log(earlier: Document | None, document: Document) -> str | None:
         return None
     new = log.removeprefix(before) if before else log
     return new[:_MAX_LOG_CHARS] or None
-
-
-def _readings_of(document: Document, taken: Taken) -> list[Draft]:
-    readings = document.readings or taken.looked.readings
-    return reading_drafts(readings, Means.RECOVERED, copy_raw=False)
 
 
 def _document_ids(readings: Sequence[Reading]) -> list[str]:

@@ -245,9 +245,9 @@ SELECT DISTINCT j.id FROM jobs AS j JOIN events AS e ON e.position = j.part >> 2
     return {job for (job,) in database.query(statement, (tool,))}
 
 
-def events_with_parameter(database: Database, name: str, value: str) -> list[Digest]:
-    """Return the events of which a record says `value` under `name`, in log order."""
+def events_of_document(database: Database, document: str) -> list[Digest]:
+    """Return the events of which a record names `document` as its own id, in log order."""
     statement = """
-SELECT DISTINCT e.name FROM parameters AS p JOIN events AS e ON e.position = p.part >> 20
- WHERE p.name = ? AND p.value = ? ORDER BY e.position"""
-    return [Digest.from_raw(event) for (event,) in database.query(statement, (name, value))]
+SELECT DISTINCT e.name FROM documents AS d JOIN events AS e ON e.position = d.part >> 20
+ WHERE d.id = ? ORDER BY e.position"""
+    return [Digest.from_raw(event) for (event,) in database.query(statement, (document,))]

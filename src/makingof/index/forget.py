@@ -18,6 +18,7 @@ _SAID_IN = (
     "judged",
     "prompts",
     "readings",
+    "documents",
     "jobs",
     "places",
     "claims",

@@ -303,9 +303,9 @@ class Index:
         """Return the last number of every open stream that went on since the last pulse told of it."""
         return events.moved_streams(self._database)
 
-    def events_with_parameter(self, name: str, value: str) -> list[Digest]:
-        """Return the events of which a file's record says `value` under `name`, in log order."""
-        return events.events_with_parameter(self._database, name, value)
+    def events_of_document(self, document: str) -> list[Digest]:
+        """Return the events of which a record names `document` as its own id, in log order."""
+        return events.events_of_document(self._database, document)
 
     def recorded_jobs(self, tool: str) -> set[str]:
         """Return the ids, as `tool` counts its jobs, whose end is recorded."""

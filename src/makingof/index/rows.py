@@ -34,6 +34,7 @@ TABLES: Mapping[str, int] = {
     "texts": 3,
     "words": 2,
     "readings": 8,
+    "documents": 2,
     "jobs": 3,
     "places": 7,
     "claims": 4,

@@ -132,6 +132,13 @@ CREATE TABLE readings (
     fields TEXT NOT NULL           -- JSON: name → {value, state, source}
 ) STRICT;
 
+-- Which document a record is of, as editors name it.
+CREATE TABLE documents (
+    part INTEGER PRIMARY KEY,
+    id TEXT NOT NULL
+) STRICT;
+CREATE INDEX documents_by_id ON documents (id, part);
+
 CREATE TABLE jobs (
     part INTEGER NOT NULL,
     tool TEXT NOT NULL,

@@ -68,6 +68,8 @@ def _parameters(part_id: int, part: Part) -> Iterator[TableRow]:
         "readings",
         (part_id, file, said.tool, said.reader, said.ordinal, said.main, str(said.state), fields),
     )
+    if (document := said.fields.get("tool:DocumentID")) is not None and document.value:
+        yield "documents", (part_id, document.value)
 
 
 def _choice(part_id: int, part: Part) -> Iterator[TableRow]:
