@@ -9,8 +9,6 @@ the thread finds out by looking at the queue and the history.
 
 import asyncio
 import atexit
-import hashlib
-import hmac
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +17,7 @@ from typing import Any
 from .handing_over import HookStream, load_connection
 from .host import Host
 from .jobs import Jobs
+from .notices import tell
 
 HERE = Path(__file__).parent
 VERSION = "1"
@@ -59,7 +58,7 @@ def _quietly(act: Callable[..., Any], *arguments: Any) -> bool:
 
 def _listen_to_prompts(host: Host, jobs: Jobs) -> None:
     def on_prompt(json_data: Any) -> Any:
-        _tell(jobs.submitted, json_data, _task())
+        tell(jobs.submitted, json_data, _task())
         return json_data
 
     host.server.add_on_prompt_handler(on_prompt)
@@ -71,7 +70,7 @@ def _listen_to_answers(host: Host, jobs: Jobs) -> None:
         try:
             response = await handler(request)
         finally:
-            _tell(jobs.answered, _task(), response)
+            tell(jobs.answered, _task(), response)
         return response
 
     observe.__middleware_version__ = 1  # type: ignore[attr-defined]  # what aiohttp's decorator does
@@ -98,7 +97,7 @@ def _listen_by_provider(_host: Host, jobs: Jobs) -> None:
             return None
 
         def on_prompt_end(self, prompt_id: Any = None, *_arguments: Any, **_named: Any) -> None:
-            _tell(jobs.ended, prompt_id, None)
+            tell(jobs.ended, prompt_id, None)
 
     cache_provider.register_cache_provider(Observer())
 
@@ -110,7 +109,7 @@ def _wrap_task_done(host: Host, jobs: Jobs) -> None:
         prompt_id = _find(lambda: host.running_id(arguments[0] if arguments else named["item_id"]))
         result = inner(*arguments, **named)
         # The entry now, for a client may delete it from the history a moment later.
-        _tell(jobs.ended, prompt_id, _find(lambda: host.queue.history.get(prompt_id)))
+        tell(jobs.ended, prompt_id, _find(lambda: host.queue.history.get(prompt_id)))
         return result
 
     host.queue.task_done = task_done
@@ -121,18 +120,7 @@ def _answer_doctor(host: Host, jobs: Jobs) -> None:
 
     @host.server.routes.get("/makingof/hook")
     async def answer(request: Any) -> Any:
-        asked = request.query.get("say", "")[:64]
-        secret = bytes.fromhex(jobs.stream.connection["secret"])
-        mac = hmac.new(secret, f"makingof-doctor/1\n{asked}\n".encode(), hashlib.sha256).hexdigest()
-        return web.json_response({**jobs.state(), "mac": mac})
-
-
-def _tell(notice: Callable[..., Any], *arguments: Any) -> None:
-    """Pass a notice on; nothing that goes wrong with it may reach the host."""
-    try:
-        notice(*arguments)
-    except Exception as err:  # noqa: BLE001 - see above; the thread hears of it where it can
-        sys.stderr.write(f"makingof: {type(err).__name__}: {err}\n")
+        return web.json_response(jobs.answer(request.query.get("say", "")))
 
 
 def _find(look: Callable[[], Any]) -> Any:

@@ -2,14 +2,12 @@
 
 import contextlib
 import os
-import platform
 import sys
 from pathlib import Path
 from typing import Any
 
-from .telling import REMOVED, SECRET
-
-_WEIGHTS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
+from .surroundings import surroundings
+from .telling import WEIGHTS
 
 
 class Host:
@@ -60,7 +58,7 @@ class Host:
 
     def weights_path(self, name: Any) -> "Path | None":
         """Return where the weights a node names lie, in whichever of the host's folders."""
-        if not isinstance(name, str) or not name.lower().endswith(_WEIGHTS) or self.folders is None:
+        if not isinstance(name, str) or not name.lower().endswith(WEIGHTS) or self.folders is None:
             return None
         for category in list(getattr(self.folders, "folder_names_and_paths", {})):
             with contextlib.suppress(Exception):
@@ -70,25 +68,7 @@ class Host:
 
     def environment(self) -> dict[str, Any]:
         """Return what the run depends on, as far as it is loaded already; nothing is imported for it."""
-        facts: dict[str, Any] = {
-            "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.release()} {platform.machine()}",
-            "arguments": plain_arguments(sys.argv[1:]),
-        }
-        for name in (
-            "torch",
-            "numpy",
-            "PIL",
-            "transformers",
-            "safetensors",
-            "xformers",
-            "comfyui_frontend_package",
-        ):
-            version = getattr(sys.modules.get(name), "__version__", None)
-            if version is not None:
-                facts[name] = str(version)
-        with contextlib.suppress(Exception):
-            facts |= _torch_facts(sys.modules["torch"])
+        facts = surroundings(["comfyui_frontend_package"])
         with contextlib.suppress(Exception):
             management = sys.modules["comfy.model_management"]
             facts["device"] = str(management.get_torch_device_name(management.get_torch_device()))
@@ -102,32 +82,3 @@ class Host:
         with contextlib.suppress(Exception):
             return str(getattr(self.folders, f"get_{kind}_directory")())
         return None
-
-
-def plain_arguments(arguments: "list[str]") -> "list[str]":
-    """Return a command line without folders, and without what stands behind a name like a credential's."""
-    plain, is_secret = [], False
-    for argument in map(str, arguments):
-        name, equals, _ = argument.partition("=")
-        names_secret = bool(SECRET.search(name.lstrip("-")))
-        if is_secret or (names_secret and equals):
-            plain.append(f"{name}={REMOVED}" if equals else REMOVED)
-        else:
-            plain.append(_without_folders(argument))
-        is_secret = names_secret and not equals
-    return plain
-
-
-def _without_folders(argument: str) -> str:
-    """Keep what was switched on, and of a path its last name: folders hold people's names."""
-    name, equals, value = argument.rpartition("=")
-    last = value.replace("\\", "/").rstrip("/").rpartition("/")[2]
-    return f"{name}{equals}{last}"
-
-
-def _torch_facts(torch: Any) -> dict[str, Any]:
-    return {
-        "threads": torch.get_num_threads(),
-        "cuda": str(torch.version.cuda or ""),
-        "deterministic": bool(torch.are_deterministic_algorithms_enabled()),
-    }

@@ -9,9 +9,6 @@ ran. Nothing here runs in the host's own threads but putting a notice into a que
 import contextlib
 import itertools
 import json
-import queue
-import sys
-import threading
 import time
 import weakref
 from collections.abc import Iterator
@@ -21,18 +18,9 @@ from typing import Any
 
 from .handing_over import HookStream
 from .host import Host
-from .telling import (
-    error_text,
-    file_names,
-    graph_parts,
-    input_names,
-    messages_of,
-    place_part,
-    report_part,
-    texts_of,
-    weight_names,
-)
-from .weights import Weights
+from .notices import Recording
+from .plain import environment_part, own_part, place_part, report_part
+from .telling import error_text, file_names, graph_parts, input_names, messages_of, texts_of, weight_names
 
 POLL_SECONDS = 2.0
 UNANSWERED_SECONDS = 30.0  # where no answer can be seen: then a job that is nowhere was refused
@@ -54,23 +42,17 @@ class Submission:
     node_errors: Any = None
 
 
-class Jobs:
+class Jobs(Recording):
     """The recording thread, and the notices it is given. `submitted`, `answered` and `ended` never block."""
 
     def __init__(self, stream: HookStream, host: Host) -> None:
-        self.stream = stream
+        super().__init__(stream, Path(__file__).parent / "digests.json")
         self.host = host
-        self.attached: list[str] = []
-        self._notices: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._by_task: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
         self._keys = itertools.count()
         self._open: dict[int, Submission] = {}
         self.delivered: dict[str, tuple[int, int]] = {}  # path → size and time when it was handed over
         self._handed: set[str] = set()  # jobs whose end was handed over
-        self._errors = 0
-        self._looked_at = time.monotonic()
-        self.weights = Weights(Path(__file__).parent / "digests.json")
-        self._thread = threading.Thread(target=self._run, name="makingof", daemon=True)
 
     # In the host's threads
 
@@ -93,67 +75,17 @@ class Jobs:
         """A job ended; `entry` is its history where it was at hand."""
         self._notices.put(("ended", prompt_id, entry))
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Hand over what is known and close the stream; waits a moment and no longer."""
-        self._notices.put(None)
-        self._thread.join(3.0)
-
-    def state(self) -> dict[str, Any]:
-        """Say how it stands, for `makingof doctor`."""
-        return {
-            "hook": self.stream.connection["id"],
-            "stream": self.stream.stream,
-            "attached": self.attached,
-            "open_jobs": len(self._open),
-            "lost": self.stream.lost,
-            "errors": self._errors,
-        }
-
     # In our own thread
 
-    def _run(self) -> None:
-        self._safely(self._open_stream)
-        self._safely(self.stream.ensure_drained)
-        while True:
-            try:
-                waits = self._open or self.stream.wants_drain
-                notice = self._notices.get(timeout=POLL_SECONDS if waits else None)
-            except queue.Empty:
-                notice = ("nothing",)
-            if self._open and time.monotonic() - self._looked_at >= POLL_SECONDS:
-                self._safely(self._look_after_open)
-            if notice is None:
-                self._safely(self._look_after_open)
-                self._safely(self.stream.close)
-                self._safely(lambda: self.stream.ensure_drained(at_once=True))
-                return
-            self._safely(getattr(self, f"_on_{notice[0]}"), *notice[1:])
-            self._safely(self.stream.ensure_drained)
+    def _open_count(self) -> int:
+        return len(self._open)
 
-    def _safely(self, act: Any, *arguments: Any) -> None:
-        try:
-            act(*arguments)
-        except Exception as err:  # noqa: BLE001 - said in the record, and the next job is recorded again
-            self._errors += 1
-            sys.stderr.write(f"makingof: {type(err).__name__}: {err}\n")
-            facts = {
-                "why": "hook_error",
-                "stream": self.stream.stream,
-                "message": f"{type(err).__name__}: {err}",
-            }
-            with contextlib.suppress(Exception):
-                self.stream.hand_over("gap", [_own(facts)])
-
-    def _on_nothing(self) -> None:
-        """Nothing was heard for a while."""
+    def _patience(self) -> float:
+        return POLL_SECONDS
 
     def _open_stream(self) -> None:
-        environment = {"type": "environment", "from": "host", "body": {"facts": self.host.environment()}}
         facts = {"host": "comfyui", "attached": self.attached, "url": self.host.url()}
-        self.stream.open(facts, [environment])
+        self.stream.open(facts, [environment_part(self.host.environment())])
 
     def _on_submitted(self, key: int, graph: str, body: Any) -> None:
         data = graph.encode("utf-8", "surrogatepass")
@@ -193,7 +125,7 @@ class Jobs:
 
     def _on_ended(self, prompt_id: Any, entry: Any) -> None:
         if prompt_id is None:
-            self._look_after_open()
+            self._look_now()
             return
         self._match_by_queue({prompt_id: entry["prompt"]} if entry else {})
         entry = entry or self._await_history(str(prompt_id))
@@ -207,9 +139,8 @@ class Jobs:
             time.sleep(0.02)
         return entry
 
-    def _look_after_open(self) -> None:
+    def _look(self) -> None:
         """Find what no notice told of: jobs that ended unheard, were cancelled, or never got in."""
-        self._looked_at = time.monotonic()
         waiting = self.host.waiting()
         self._match_by_queue(waiting)
         for key, submission in list(self._open.items()):
@@ -297,7 +228,7 @@ class End:
             self._jobs.delivered[str(path)] = _state(path)
         if not named and self._outcome(is_new=False) is None:
             facts = {"why": "output_not_seen", "stream": stream.stream, "job": self._job}
-            stream.hand_over("gap", [_own(facts)])
+            stream.hand_over("gap", [own_part(facts)])
 
     def _is_new(self, item: "dict[str, Any]", path: Path) -> bool:
         """Tell a file of this job from one that an earlier job made and the cache delivers again."""
@@ -338,7 +269,7 @@ class End:
         if weights := self._jobs.weights_of(graph):
             self._jobs.weights.wait(list(weights.values()), WEIGHTS_SECONDS)
             told = {place: self._jobs.weights.facts(path) for place, path in weights.items()}
-            parts.append({"type": "environment", "from": "host", "body": {"facts": {"weights": told}}})
+            parts.append(environment_part({"weights": told}))
         return parts
 
     def _facts(self, graph: Any, again: "list[Any]") -> "dict[str, Any]":
@@ -366,7 +297,3 @@ def _state(path: "Path | None") -> "tuple[int, int] | None":
 
 def _cites(submission: "Submission | None") -> "list[int]":
     return [] if submission is None or submission.number is None else [submission.number]
-
-
-def _own(facts: "dict[str, Any]") -> "dict[str, Any]":
-    return {"type": "own", "from": "hook", "body": {"facts": facts}}

@@ -1,87 +1,21 @@
 """From the host's own objects to the parts of an observation. Pure; what has another shape says nothing."""
 
-import base64
-import hashlib
-import json
-import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-MAX_RAW_BYTES = 512 * 1024
-MAX_TEXT = 20_000
-REMOVED = "(removed by makingof: a credential)"
-# Named fields only. A prompt that looks like a key stays: removing it would destroy what is to be shown.
-SECRET = re.compile(
-    r"(?i)(^|[_\-.])(api[_\-]?key|auth[_\-]?token|access[_\-]?token|bearer|secret|password|passwd|authorization)($|[_\-.])"
-)
-_WEIGHTS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
-_ERROR_FIELDS = ("node_id", "node_type", "exception_type", "exception_message")
+from .plain import MAX_TEXT, Part, portable, raw_part, report_part, without_credentials
 
-Part = dict[str, Any]
+WEIGHTS = (".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin", ".gguf", ".onnx")
+_ERROR_FIELDS = ("node_id", "node_type", "exception_type", "exception_message")
 
 
 def graph_parts(data: bytes, locator: str, files: "list[Part]") -> "list[Part]":
     """Keep a graph's own bytes in a part, or among `files` where they are too many for one."""
     data, removed = without_credentials(data)
-    body: dict[str, Any] = {
-        "locator": locator,
-        "digest": "sha256:" + hashlib.sha256(data).hexdigest(),
-        "size": len(data),
-        "tool": "comfyui",
-    }
-    if len(data) <= MAX_RAW_BYTES:
-        body["base64"] = base64.b64encode(data).decode("ascii")
-    else:
-        body |= {"file": {"attached": len(files)}, "offset": 0}
-        files.append({"bytes": data, "role": "reference", "name": "graph.json"})
-    parts: list[Part] = [{"type": "raw", "from": locator, "body": body}]
+    parts = [raw_part(data, locator, "comfyui", files, "graph.json")]
     if removed:
         parts.append(report_part(None, None, None, None, {"credentials_removed": removed}))
     return parts
-
-
-def without_credentials(data: bytes) -> "tuple[bytes, list[str]]":
-    """Return the graph without the values of fields named like credentials, and which those were."""
-    if not SECRET.search(data.decode("utf-8", "replace").replace('"', ".")):
-        return data, []
-    removed: list[str] = []
-    cleaned = _clean(json.loads(data), "", removed)
-    return (json.dumps(cleaned).encode("utf-8", "surrogatepass"), removed) if removed else (data, [])
-
-
-def _clean(value: Any, place: str, removed: "list[str]") -> Any:
-    if isinstance(value, dict):
-        kept = {}
-        for name, item in value.items():
-            if isinstance(item, str) and item and SECRET.search(str(name)):
-                removed.append(f"{place}.{name}".lstrip("."))
-                kept[name] = REMOVED
-            else:
-                kept[name] = _clean(item, f"{place}.{name}", removed)
-        return kept
-    if isinstance(value, list):
-        return [_clean(item, place, removed) for item in value]
-    return value
-
-
-def report_part(
-    outcome: "str | None",
-    job: "str | None",
-    outputs: "int | None",
-    text: "str | None",
-    facts: "dict[str, Any]",
-) -> Part:
-    """What the host said of a job."""
-    told = {"outcome": outcome, "job": job, "outputs": outputs, "text": _portable(text)}
-    body = {name: value for name, value in told.items() if value is not None}
-    return {"type": "report", "from": "host", "body": body | {"facts": _plain(facts)}}
-
-
-def place_part(path: Path, number: int) -> Part:
-    """Where attachment `number` lies."""
-    body = {"path": _portable(str(path)), "name": _portable(path.name), "file": {"attached": number}}
-    return {"type": "place", "from": "host", "body": body}
 
 
 def messages_of(entry: Any) -> "dict[str, dict[str, Any]]":
@@ -118,7 +52,7 @@ def texts_of(entry: Any, graph: Any) -> "list[Part]":
         if texts:
             kind = (graph.get(node) or {}).get("class_type", "") if isinstance(graph, dict) else ""
             title = f"text made at run time by node {node} ({kind})"
-            body = {"text": _portable("\n".join(texts))[:MAX_TEXT], "title": _portable(title)}
+            body = {"text": portable("\n".join(texts))[:MAX_TEXT], "title": portable(title)}
             parts.append({"type": "note", "from": f"node:{node}", "body": body})
     return parts
 
@@ -158,18 +92,5 @@ def weight_names(graph: Any) -> Iterator["tuple[str, str]"]:
     for node_id, node in graph.items() if isinstance(graph, dict) else ():
         inputs = node.get("inputs") if isinstance(node, dict) else None
         for name, value in inputs.items() if isinstance(inputs, dict) else ():
-            if isinstance(value, str) and value.lower().endswith(_WEIGHTS):
+            if isinstance(value, str) and value.lower().endswith(WEIGHTS):
                 yield f"{node_id}.{name}", value
-
-
-def _portable(text: "str | None") -> Any:
-    return None if text is None else text.encode("utf-8", "backslashreplace").decode()
-
-
-def _plain(value: Any) -> Any:
-    """Facts hold text, whole numbers, truth values, lists and objects; a float is its text."""
-    if isinstance(value, dict):
-        return {_portable(str(name)): _plain(item) for name, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value if isinstance(value, (bool, int)) or value is None else _portable(str(value))
