@@ -25,6 +25,7 @@ from makingof.spool import carried
 from makingof.stamp.trust import built_in_trust
 
 SHIM = Path(__file__).parents[1] / "shims/comfyui"
+SHARED = SHIM.parent / "shared"
 VERSIONS = ("0.3.64", "0.8.0")
 
 pytestmark = pytest.mark.skipif(
@@ -319,7 +320,9 @@ HOSTS = {"server", "comfy_execution", "aiohttp"}
 
 
 @pytest.mark.parametrize(
-    "path", [*sorted(SHIM.glob("*.py")), Path(carried.__file__)], ids=lambda path: path.name
+    "path",
+    [*sorted(SHIM.glob("*.py")), *sorted(SHARED.glob("*.py")), Path(carried.__file__)],
+    ids=lambda path: path.name,
 )
 def test_a_hook_needs_python_3_10_and_what_its_host_brings(path):
     tree = ast.parse(path.read_text("utf-8"), feature_version=(3, 10))

@@ -106,7 +106,7 @@ def resolve_attached(body: Any, file_parts: Sequence[Digest]) -> Any:
 
 
 class _WireFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    file: str
+    file: str | None = None
     role: Role = Role.OUTPUT
     held: bool = True
     digest: Digest | None = None
@@ -180,12 +180,12 @@ def _with_attached(body: Any) -> Any:
 
 
 def _attachment(file: _WireFile, folder: Path) -> Attachment:
-    # A name is one name: a separator, a drive or a dot-dot would let a spool file reach anywhere.
-    if not file.file or file.file in {".", ".."} or any(sign in file.file for sign in "/\\:\0"):
-        message = f"file name {file.file!r} is not a plain name"
-        raise MalformedError(message)
+    if file.file is None and file.digest is not None and file.held:
+        content: Path | Digest = file.digest  # bytes handed over before, which the store holds
+    else:
+        content = folder / _plain_name(file.file)
     return Attachment(
-        content=folder / file.file,
+        content=content,
         role=file.role,
         held=file.held,
         media_type=file.media_type,
@@ -193,6 +193,14 @@ def _attachment(file: _WireFile, folder: Path) -> Attachment:
         expected=file.digest,
         number=file.number,
     )
+
+
+def _plain_name(name: str | None) -> str:
+    """Refuse what is not one name: a separator, a drive or a dot-dot would let a spool file reach anywhere."""
+    if not name or name in {".", ".."} or any(sign in name for sign in "/\\:\0"):
+        message = f"file name {name!r} is not a plain name"
+        raise MalformedError(message)
+    return name
 
 
 def _cited(item: Any) -> Digest | Position:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import resources
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from makingof import durable
 from makingof.archive.archive import Archive
@@ -26,6 +26,7 @@ from makingof.texts import say
 CONNECTION = "connection.json"
 CARRIED = "handing_over.py"
 HOOK_FOLDER = "makingof"
+SHARED = "shared"
 _CODE_MODE = 0o644
 
 
@@ -38,6 +39,30 @@ class Layout:
     plugins: str
     signs: tuple[tuple[str, ...], ...]  # one of these groups has to be there, whole
     below: tuple[str, ...]  # folders under the one named that may be the root
+    modules: str = ""  # the folder of our folder where the hook's modules lie
+    own_sign: str = ""  # what tells it from others of its kind that lie beside it
+
+    def hook_folder(self, root: Path) -> Path:
+        """Return our folder inside the tool."""
+        return root / self.plugins / HOOK_FOLDER
+
+    def modules_folder(self, root: Path) -> Path:
+        """Return where the modules of a hook lie that is connected in `root`."""
+        return self.hook_folder(root) / self.modules
+
+
+def _webui(tool: str, below: str, own_sign: str = "") -> Layout:
+    """AUTOMATIC1111 and what came of it take the same extensions."""
+    return Layout(
+        tool=tool,
+        shim="a1111",
+        plugins="extensions",
+        # the program, or a data folder of its own (`--data-dir`)
+        signs=(("webui.py", "modules/script_callbacks.py"), ("extensions", "ui-config.json")),
+        below=("", "webui", below, "Packages/*", "Data/Packages/*"),
+        modules="makingof_in_webui",
+        own_sign=own_sign,
+    )
 
 
 LAYOUTS: Mapping[str, Layout] = {
@@ -49,6 +74,9 @@ LAYOUTS: Mapping[str, Layout] = {
         signs=(("custom_nodes", "main.py"), ("custom_nodes", "models"), ("custom_nodes", "user")),
         below=("", "ComfyUI", "ComfyUI_windows_portable/ComfyUI", "comfyui"),
     ),
+    "a1111": _webui("a1111", "stable-diffusion-webui"),
+    "forge": _webui("forge", "stable-diffusion-webui-forge", "modules_forge"),
+    "reforge": _webui("reforge", "stable-diffusion-webui-reForge", "ldm_patched"),
 }
 
 
@@ -62,7 +90,7 @@ class Connection:
 
     @property
     def folder(self) -> Path:
-        return self.root / self.layout.plugins / HOOK_FOLDER
+        return self.layout.hook_folder(self.root)
 
 
 def plan_connection(tool: str, folder: Path) -> Connection:
@@ -91,8 +119,8 @@ def connect(archive: Archive, plan: Connection) -> Recorded:
     archive.require_writable()
     remove_hook(archive, plan.folder)
     hook, kept = add_hook(archive, plan.layout.tool, str(plan.root))
-    durable.make_folders(plan.folder, mode=0o755)
     for name, data in plan.files.items():
+        durable.make_folders((plan.folder / name).parent, mode=0o755)
         durable.replace(plan.folder / name, data, mode=_CODE_MODE)
     digests = {name: str(Digest.of(data)) for name, data in plan.files.items()}
     told = {"v": 1, "id": hook.id, "hook_file": str(kept.absolute()), "files": digests}
@@ -129,19 +157,30 @@ def remove_hook(archive: Archive, folder: Path) -> list[Path]:
     hooks = hook_folder(archive)
     if (hook := hooks.find(str(told.get("id")))) is not None:
         hooks.remove(hook)
-    files = told.get("files")
-    for name, digest in (files if isinstance(files, dict) else {}).items():
-        path = folder / name
-        if path.parent == folder and path.is_file() and str(Digest.of(path.read_bytes())) == digest:
-            durable.remove(path)
+    ours = list(_files_named(told))
+    for name, digest in ours:
+        if _digest(folder / name) == digest:
+            durable.remove(folder / name)
     durable.remove(folder / CONNECTION)
     durable.remove(folder / "digests.json")
-    for compiled in (folder / "__pycache__").glob("*.pyc"):
-        durable.remove(compiled)
-    for empty in (folder / "__pycache__", folder):
-        if empty.is_dir() and not any(empty.iterdir()):
-            empty.rmdir()
+    # Bytecode was written by the host's Python, from our modules.
+    folders = {(folder / name).parent for name, _ in ours} | {folder}
+    for inside in sorted(folders, reverse=True):
+        for compiled in (inside / "__pycache__").glob("*.pyc"):
+            durable.remove(compiled)
+        for empty in (inside / "__pycache__", inside):
+            if empty.is_dir() and not any(empty.iterdir()):
+                empty.rmdir()
     return sorted(path for path in folder.rglob("*") if path.is_file()) if folder.is_dir() else []
+
+
+def _files_named(told: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The files a connection lists. Others can write the list: nothing outside its folder counts."""
+    files = told.get("files")
+    for name, digest in (files if isinstance(files, dict) else {}).items():
+        path = PurePosixPath(name)
+        if not path.is_absolute() and ".." not in path.parts and "\\" not in name and ":" not in name:
+            yield name, str(digest)
 
 
 def connect_python(archive: Archive) -> Recorded:
@@ -177,13 +216,13 @@ def find_changed(hook: Hook) -> list[str] | None:
     if hook.tool == PYTHON:
         return []
     layout = LAYOUTS.get(hook.tool)
-    folder = Path(hook.folder) / (layout.plugins if layout else "") / HOOK_FOLDER
+    if layout is None:
+        return None
+    folder = layout.hook_folder(Path(hook.folder))
     told = _read_connection(folder)
     if told is None or told.get("id") != hook.id:
         return None
-    files = told.get("files")
-    listed = files if isinstance(files, dict) else {}
-    return [name for name, digest in listed.items() if _digest(folder / name) != digest]
+    return [name for name, digest in _files_named(told) if _digest(folder / name) != digest]
 
 
 def _digest(path: Path) -> str | None:
@@ -194,23 +233,42 @@ def _digest(path: Path) -> str | None:
 
 
 def _find_root(layout: Layout, folder: Path) -> Path:
+    """Find where the tool is: the folder itself, or the one below it that can be meant.
+
+    Several of a kind that lie side by side are told apart by what only this one has.
+    """
     given = folder.parent if folder.name == layout.plugins else folder
     for below in layout.below:
-        root = given / below
-        if any(all((root / sign).exists() for sign in group) for group in layout.signs):
-            return root.absolute()
+        roots = [root for root in sorted(given.glob(below) if below else [given]) if _is_root(layout, root)]
+        own = [root for root in roots if layout.own_sign and (root / layout.own_sign).exists()]
+        found = own or roots
+        if len(found) > 1:
+            names = ", ".join(str(root) for root in found)
+            raise UsageError(
+                say("recording.several", tool=layout.tool, path=folder),
+                hint=say("recording.several_hint", names=names),
+            )
+        if found:
+            return found[0].absolute()
     raise UsageError(
-        say("recording.no_tool", tool=layout.tool, path=folder), hint=say("recording.no_tool_hint")
+        say("recording.no_tool", tool=layout.tool, path=folder),
+        hint=say("recording.no_tool_hint", plugins=layout.plugins),
     )
 
 
+def _is_root(layout: Layout, root: Path) -> bool:
+    return any(all((root / sign).exists() for sign in group) for group in layout.signs)
+
+
 def _files_of(layout: Layout) -> Iterator[tuple[str, bytes]]:
-    """The shim's own files, and the hook's side of the spool beside them."""
-    folder = _shims() / layout.shim
-    for path in sorted(folder.glob("*.py")):
-        yield path.name, path.read_bytes()
+    """The shim's own files, and beside its modules what every hook carries along."""
+    folder, modules = _shims() / layout.shim, PurePosixPath(layout.modules)
+    for path in sorted(folder.rglob("*.py")):
+        yield path.relative_to(folder).as_posix(), path.read_bytes()
+    for path in sorted((_shims() / SHARED).glob("*.py")):
+        yield str(modules / path.name), path.read_bytes()
     carried = resources.files("makingof") / "spool" / "carried.py"
-    yield CARRIED, carried.read_bytes()
+    yield str(modules / CARRIED), carried.read_bytes()
 
 
 def _shims() -> Path:

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from makingof.archive.archive import Archive
-from makingof.archive.connecting import CARRIED, HOOK_FOLDER, LAYOUTS, find_changed
+from makingof.archive.connecting import CARRIED, CONNECTION, LAYOUTS, Layout, find_changed
 from makingof.archive.draining import drain
 from makingof.archive.health import look_at_health
 from makingof.archive.hooks import hook_folder
@@ -29,7 +29,7 @@ _SAY = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from handing_over import HookStream, load_connection
-connection = load_connection(sys.argv[1] + "/connection.json")
+connection = load_connection(sys.argv[2])
 stream = HookStream(connection, {"name": "makingof-doctor", "version": "1"})
 if stream.open({"host": "doctor"}) is None or stream.close() is None:
     sys.exit(1)
@@ -88,7 +88,7 @@ def _round_trip(archive: Archive, hook: Hook) -> str:
     if hook.tool == PYTHON:
         stream = _hand_over_here(hook)
     else:
-        stream = _hand_over_there(Path(hook.folder) / LAYOUTS[hook.tool].plugins / HOOK_FOLDER)
+        stream = _hand_over_there(LAYOUTS[hook.tool], Path(hook.folder))
     if stream is None:
         return "failed"
     drain(archive)
@@ -102,13 +102,14 @@ def _round_trip(archive: Archive, hook: Hook) -> str:
     return "ok" if facts.get("in_time") else "late"
 
 
-def _hand_over_there(folder: Path) -> str | None:
+def _hand_over_there(layout: Layout, root: Path) -> str | None:
     """Run the copy that lies in the tool, apart from ours; return the stream it handed over, or None."""
+    folder = layout.modules_folder(root)
     if not (folder / CARRIED).is_file():
         return None
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-c", _SAY, str(folder)],
+            [sys.executable, "-I", "-c", _SAY, str(folder), str(layout.hook_folder(root) / CONNECTION)],
             capture_output=True, text=True, timeout=_SECONDS, check=True,
         )  # fmt: skip
     except (OSError, subprocess.SubprocessError):

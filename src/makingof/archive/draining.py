@@ -33,7 +33,14 @@ from makingof.archive.handed import (
 from makingof.archive.hooks import hook_folder, hook_state, publish_nonce, spool_path
 from makingof.archive.tool_records import with_tool_records
 from makingof.digest import Digest
-from makingof.errors import CorruptBlobError, MalformedError, ProofError, SourceError, UsageError
+from makingof.errors import (
+    CorruptBlobError,
+    MalformedError,
+    MissingBlobError,
+    ProofError,
+    SourceError,
+    UsageError,
+)
 from makingof.event import MAX_CITES, Event, Kind
 from makingof.keys.mark import hold_lock
 from makingof.observation import Attachment, Observation, Position
@@ -170,7 +177,7 @@ class _Drain:
             return
         try:
             prepared = self._prepare(handover, judgement, batch)
-        except (MalformedError, CorruptBlobError, SourceError, UsageError) as err:
+        except (MalformedError, CorruptBlobError, MissingBlobError, SourceError, UsageError) as err:
             position = handover.observation.position if is_authentic else None
             why = "files_changed" if isinstance(err, CorruptBlobError | SourceError) else "refused"
             self._refuse(_Refused(item, why, str(err), handover.data, position), batch)

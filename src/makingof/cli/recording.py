@@ -80,7 +80,7 @@ def _connect_python(terminal: Terminal, *, dry_run: bool) -> None:
 
 def _named(folder: Path | None, tool: str) -> Path:
     if folder is None:
-        raise UsageError(say("recording.which_folder", tool=tool), hint=say("recording.no_tool_hint"))
+        raise UsageError(say("recording.which_folder", tool=tool), hint=say("recording.which_folder_hint"))
     return folder
 
 

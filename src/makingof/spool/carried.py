@@ -16,13 +16,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 RECORDER_SECONDS = 15  # a recorder that has not shown itself for so long is not there
 DRAIN_SECONDS = 15  # between two attempts to start one
 _READ_BYTES = 1 << 20
+_CONTENT = frozenset({"path", "bytes", "handle"})
 
 Json = dict[str, Any]
 HookClock = tuple[Callable[[], str], Callable[[], int], Callable[[], int]]
@@ -105,9 +106,10 @@ class HookStream:
     ) -> "int | None":
         """Put one observation into the spool; return its number, or None if the disk refused.
 
-        `files` are dicts: `path` or `bytes`, and what the observation says of a file.
-        Their bytes are copied in and their digests taken here and now. `cites` are
-        numbers of this stream or names of events; `occurred` an instant in milliseconds
+        `files` are dicts: `path`, `bytes` or an open `handle`, and what the observation says
+        of a file. Their bytes are copied in and their digests taken here and now; each dict is
+        given its `digest`. One with a `digest` alone names bytes handed over before. `cites`
+        are numbers of this stream or names of events; `occurred` an instant in milliseconds
         since 1970 and whose clock it was.
         """
         with self._lock:
@@ -155,7 +157,7 @@ class HookStream:
             if occurred is not None:
                 observation |= {"occurred_at": instant(occurred[0]), "occurred_by": occurred[1]}
             data = self._sign(observation)
-            if listed:
+            if temporary.with_name(temporary.name + ".files").is_dir():
                 temporary.with_name(temporary.name + ".files").rename(spool / f"{name}.files")
                 _sync_folder(spool)
             with temporary.open("xb") as stream:
@@ -250,17 +252,16 @@ def start_detached(arguments: Sequence[str], environment: Mapping[str, str]) -> 
 
 def _copy_files(files: Sequence[Json], folder: Path) -> list[Json]:
     listed: list[Json] = []
-    if files:
-        folder.mkdir()
     for number, file in enumerate(files):
-        suffix = Path(file.get("name") or str(file.get("path", ""))).suffix
-        name = f"{number:05d}{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"
-        digest = _copy(file, folder / name)
-        told = {
-            key: value for key, value in file.items() if key not in ("path", "bytes") and value is not None
-        }
-        listed.append({**told, "file": name, "digest": digest})
-    if files:
+        told = {key: value for key, value in file.items() if key not in _CONTENT and value is not None}
+        if _CONTENT & file.keys():
+            folder.mkdir(exist_ok=True)
+            suffix = Path(file.get("name") or str(file.get("path", ""))).suffix
+            name = f"{number:05d}{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"
+            file["digest"] = _copy(file, folder / name)
+            told |= {"file": name, "digest": file["digest"]}
+        listed.append(told)
+    if folder.is_dir():
         _sync_folder(folder)
     return listed
 
@@ -268,17 +269,23 @@ def _copy_files(files: Sequence[Json], folder: Path) -> list[Json]:
 def _copy(file: Json, target: Path) -> str:
     state = hashlib.sha256()
     with target.open("xb") as copy:
-        if "bytes" in file:
-            state.update(file["bytes"])
-            copy.write(file["bytes"])
-        else:
-            with Path(file["path"]).open("rb") as source:
-                while chunk := source.read(_READ_BYTES):
-                    state.update(chunk)
-                    copy.write(chunk)
+        for chunk in _chunks_of(file):
+            state.update(chunk)
+            copy.write(chunk)
         copy.flush()
         os.fsync(copy.fileno())
     return "sha256:" + state.hexdigest()
+
+
+def _chunks_of(file: Json) -> Iterator[bytes]:
+    if "bytes" in file:
+        yield file["bytes"]
+        return
+    with contextlib.ExitStack() as opened:
+        source = file.get("handle") or opened.enter_context(Path(file["path"]).open("rb"))
+        source.seek(0)
+        while chunk := source.read(_READ_BYTES):
+            yield chunk
 
 
 def _sync_folder(folder: Path) -> None:
