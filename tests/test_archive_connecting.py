@@ -12,6 +12,7 @@ from makingof.archive.doctor import examine
 from makingof.archive.draining import drain
 from makingof.archive.hooks import hook_folder
 from makingof.clock import SystemClock
+from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.spool import carried
@@ -36,6 +37,71 @@ def test_the_tool_is_found_in_each_of_its_layouts(tmp_path, below):
     (folder / "models").mkdir()
     assert plan_connection("comfyui", tmp_path / "given").root == folder
     assert plan_connection("comfyui", folder / "custom_nodes").root == folder
+
+
+WEBUI_LAYOUTS = ["", "webui", "stable-diffusion-webui", "Packages/sd", "Data/Packages/sd"]
+
+
+@pytest.mark.parametrize("below", WEBUI_LAYOUTS)
+def test_a_web_ui_is_found_in_each_of_its_layouts(tmp_path, below):
+    folder = make_webui(tmp_path / "given" / below)
+    assert plan_connection("a1111", tmp_path / "given").root == folder
+    assert plan_connection("a1111", folder / "extensions").root == folder
+
+
+def test_of_several_web_uis_the_one_that_is_meant_is_taken_or_asked_for(tmp_path):
+    make_webui(tmp_path / "Packages/a")
+    forge = make_webui(tmp_path / "Packages/b")
+    (forge / "modules_forge").mkdir()
+    assert plan_connection("forge", tmp_path).root == forge
+    with pytest.raises(UsageError, match="more than one") as told:
+        plan_connection("a1111", tmp_path)
+    assert str(forge) in str(told.value.hint)
+
+
+def make_webui(folder):
+    (folder / "extensions").mkdir(parents=True)
+    (folder / "modules").mkdir()
+    for name in ("webui.py", "modules/script_callbacks.py"):
+        (folder / name).write_text("", "utf-8")
+    return folder
+
+
+def test_a_hook_with_folders_inside_is_put_in_and_taken_out_again(archive, tmp_path):
+    webui = make_webui(tmp_path / "webui")
+    before = contents(webui)
+    plan = plan_connection("a1111", webui)
+    assert {"scripts/makingof_recording.py", "makingof_in_webui/handing_over.py"} <= set(plan.files)
+    connect(archive, plan)
+    modules = webui / "extensions/makingof/makingof_in_webui"
+    assert find_changed(hook_folder(archive).all()[0]) == []
+    (modules / "__pycache__").mkdir()
+    (modules / "__pycache__/jobs.cpython-311.pyc").write_bytes(b"compiled by the host")
+    assert disconnect(archive, "a1111", webui).left == ()
+    assert contents(webui) == before
+    assert not (webui / "extensions/makingof").exists()
+
+
+def test_what_somebody_changed_inside_its_folders_stays(archive, tmp_path):
+    webui = make_webui(tmp_path / "webui")
+    connect(archive, plan_connection("a1111", webui))
+    folder = webui / "extensions/makingof"
+    (folder / "makingof_in_webui/jobs.py").write_text("changed", "utf-8")
+    assert find_changed(hook_folder(archive).all()[0]) == ["makingof_in_webui/jobs.py"]
+    assert disconnect(archive, "a1111", webui).left == (folder / "makingof_in_webui/jobs.py",)
+    assert not (folder / "scripts").exists()
+
+
+@pytest.mark.parametrize("name", ["../../webui.py", "/etc/hostname", "..\\..\\webui.py", "C:webui.py"])
+def test_a_list_of_files_that_was_changed_reaches_nothing_outside_the_hook(archive, tmp_path, name):
+    webui = make_webui(tmp_path / "webui")
+    connect(archive, plan_connection("a1111", webui))
+    path = webui / "extensions/makingof/connection.json"
+    told = json.loads(path.read_text("utf-8"))
+    told["files"][name] = str(Digest.of(b""))
+    path.write_text(json.dumps(told), "utf-8")
+    disconnect(archive, "a1111", webui)
+    assert (webui / "webui.py").is_file()
 
 
 def test_what_is_no_tool_is_refused_with_what_to_do(tmp_path):
@@ -109,6 +175,13 @@ def test_the_doctor_proves_the_way_from_the_hook_to_the_log(archive, connected):
     assert found.is_well
     (told,) = own_facts(archive, Kind.CHECKED)
     assert told["hooks"][0]["round_trip"] == "ok"
+
+
+def test_the_doctor_finds_the_modules_of_a_hook_with_folders_inside(archive, tmp_path):
+    archive.clock = archive.recorder._clock = SystemClock()
+    connect(archive, plan_connection("a1111", make_webui(tmp_path / "webui")))
+    (found,) = examine(archive, None)
+    assert (found.changed, found.round_trip) == ((), "ok")
 
 
 def test_the_doctor_finds_a_hook_that_was_taken_away_or_changed(archive, connected):

@@ -71,6 +71,20 @@ def test_the_picture_is_in_the_store_with_the_digest_the_hook_took(archive, stre
     assert archive.store.read(Digest.of(b"these very bytes")) == b"these very bytes"
 
 
+def test_a_choice_names_pictures_handed_over_before_and_nothing_the_store_has_not(archive, stream):
+    def choice(data):
+        file = {"digest": str(Digest.of(data)), "role": "output"}
+        body = {"judged": [{"attached": 0}]}
+        stream.hand_over("selected", [{"type": "choice", "from": "tool", "body": body}], [file])
+
+    job(stream, b"the picture")
+    choice(b"the picture")
+    choice(b"nobody has this")
+    drain(archive)
+    assert events(archive, "selected") == [("selected", "live")]
+    assert [facts["why"] for facts in own_facts(archive, Kind.GAP)] == ["refused"]
+
+
 def test_draining_one_by_one_gives_what_draining_at_once_gives(archive, stream):
     request = stream.hand_over("prompted", [prompt()])
     drain(archive)

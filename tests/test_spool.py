@@ -90,6 +90,29 @@ def test_attachments_are_copies_a_host_may_overwrite(connection, tmp_path):
     assert copy.read_bytes() == b"first"
 
 
+def test_an_open_file_is_handed_over_though_its_name_is_another_files_now(connection, tmp_path):
+    path = tmp_path / "a.png"
+    path.write_bytes(b"the picture")
+    with path.open("rb") as handle:
+        path.unlink()
+        path.write_bytes(b"other bytes under its name")
+        given = {"handle": handle, "name": "a.png", "role": "output"}
+        carried.HookStream(connection, SOURCE).hand_over("generated", [], [given])
+    (item,) = list_waiting(Path(connection["spool"]))
+    (attached,) = item.files.iterdir()
+    assert attached.read_bytes() == b"the picture"
+    assert given["digest"] == str(Digest.of(b"the picture"))
+
+
+def test_bytes_handed_over_before_are_named_and_not_copied(connection):
+    digest = str(Digest.of(b"the picture"))
+    carried.HookStream(connection, SOURCE).hand_over("selected", [], [{"digest": digest, "role": "output"}])
+    (item,) = list_waiting(Path(connection["spool"]))
+    assert not item.files.exists()
+    (attachment,) = parse_handover(item.path.read_bytes(), item.files).observation.attachments
+    assert attachment.content == Digest.of(b"the picture")
+
+
 def test_a_name_that_leads_elsewhere_is_only_a_name(connection):
     stream = carried.HookStream(connection, SOURCE)
     stream.hand_over("generated", [], [picture(name="../../x.pn/g"), picture(name="a.图片")])

@@ -94,12 +94,16 @@ class Recording:
             if self._is_watching() and time.monotonic() - self._looked_at >= self._patience():
                 self._safely(self._look_now)
             if notice is None:
-                self._safely(self._look_now)
+                self._safely(self._finish)
                 self._safely(self.stream.close)
                 self._safely(lambda: self.stream.ensure_drained(at_once=True))
                 return
             self._safely(getattr(self, f"_on_{notice[0]}"), *notice[1:])
             self._safely(self.stream.ensure_drained)
+
+    def _finish(self) -> None:
+        """Say what is known before the stream is closed."""
+        self._look_now()
 
     def _look_now(self) -> None:
         self._looked_at = time.monotonic()

@@ -196,7 +196,7 @@ def _attachment(file: _WireFile, folder: Path) -> Attachment:
 
 
 def _plain_name(name: str | None) -> str:
-    """Refuse what is not one name: a separator, a drive or a dot-dot would let a spool file reach anywhere."""
+    """Refuse what is not one name: a separator, a drive or a dot-dot would let a file reach anywhere."""
     if not name or name in {".", ".."} or any(sign in name for sign in "/\\:\0"):
         message = f"file name {name!r} is not a plain name"
         raise MalformedError(message)

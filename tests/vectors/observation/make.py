@@ -24,6 +24,7 @@ ACCEPTED = {
     "a file with all that may be said of it": with_file(
         role="output", held=False, digest=DIGEST, media_type="image/png", name="吊坠/仙鹤.png", number=3
     ),
+    "a file whose bytes were handed over before": observation(files=[{"digest": DIGEST, "role": "output"}]),
     "a part that names its file": observation(
         files=[{"file": "00001.png"}],
         parts=[{"type": "parameters", "from": "api", "body": {"file": {"attached": 0}}}],
@@ -45,6 +46,8 @@ REFUSED = {
     "a file that lies elsewhere": with_file(file="../secret.png"),
     "a file on another drive": with_file(file="C:secret.png"),
     "a file without a name": with_file(file=""),
+    "a file with neither bytes nor digest": observation(files=[{"role": "output"}]),
+    "a digest alone, to be left where it is": observation(files=[{"digest": DIGEST, "held": False}]),
     "a citation of neither sort": observation(cites=[{"stream": STREAM}]),
     "a digest in upper case": with_file(digest=DIGEST.upper()),
     "a kind that does not exist": observation(kind="authored"),
