@@ -18,6 +18,7 @@ class Scale:
     packed_pictures: int = 200
     grown: int = 1_000_000
     starts: int = 7
+    webui_pictures: int = 20
     rounds: int = 3
     peer_rounds: int = 2
     hooked: int = 30
@@ -38,6 +39,7 @@ QUICK = Scale(
     packed_pictures=10,
     grown=100_000,
     starts=3,
+    webui_pictures=5,
     rounds=2,
     peer_rounds=1,
     hooked=3,

@@ -23,6 +23,7 @@ from bench.reading import measure_reading  # noqa: E402
 from bench.recording import measure_draining, measure_hook, measure_watching  # noqa: E402
 from bench.rows import FULL, QUICK  # noqa: E402
 from bench.starting import measure_start  # noqa: E402
+from bench.webui_hook import measure_webui_hook  # noqa: E402
 
 ROWS = {
     "reading": measure_reading,
@@ -35,6 +36,7 @@ ROWS = {
     "package": measure_package,
     "package-small": measure_small_pictures,
     "start": measure_start,
+    "webui-hook": measure_webui_hook,
     "growth": measure_growth,
 }
 
