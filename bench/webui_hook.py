@@ -100,7 +100,7 @@ def _connect(folder: Path) -> None:
 
 
 def _timed(host: object, name: str) -> list[tuple[float, float]]:
-    """Take the time of every call into extensions, by the clock and of this thread; there is one extension."""
+    """Take the time of every call into extensions, by the clock and of this thread. There is one."""
     inner, spent = getattr(host, name), []
 
     def call(*arguments: object, **named: object) -> None:

@@ -1,6 +1,7 @@
 import hmac
 import json
 import threading
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
@@ -195,11 +196,9 @@ def test_the_doctor_finds_a_hook_that_was_taken_away_or_changed(archive, connect
     assert (found.changed, found.round_trip) == (None, "not_tried")
 
 
-@pytest.mark.parametrize(
-    ("says", "host"), [("right", "attached"), ("wrong", "not_ours"), ("junk", "no_answer")]
-)
-def test_the_doctor_asks_the_running_host_for_a_proof(archive, connected, says, host):
-    secret = carried.load_connection(connected / "connection.json")["secret"]
+@contextmanager
+def host_that_answers(secret, *, says="right"):
+    """A host on loopback that has the hook of `secret` in it."""
 
     class Host(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -218,12 +217,29 @@ def test_the_doctor_asks_the_running_host_for_a_proof(archive, connected, says, 
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        (found,) = examine(archive, f"http://127.0.0.1:{server.server_port}")
+        yield f"http://127.0.0.1:{server.server_port}"
     finally:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("says", "host"), [("right", "attached"), ("wrong", "not_ours"), ("junk", "no_answer")]
+)
+def test_the_doctor_asks_the_running_host_for_a_proof(archive, connected, says, host):
+    secret = carried.load_connection(connected / "connection.json")["secret"]
+    with host_that_answers(secret, says=says) as url:
+        (found,) = examine(archive, url)
     assert found.host == host
+
+
+def test_a_host_that_proves_one_hook_is_no_fault_of_the_others(archive, connected, tmp_path):
+    connect(archive, plan_connection("a1111", make_webui(tmp_path / "webui")))
+    hooks = {hook.tool: hook for hook in hook_folder(archive).all()}
+    with host_that_answers(hooks["a1111"].secret) as url:
+        found = examine(archive, url)
+    assert {item.hook.tool: item.host for item in found} == {"a1111": "attached", "comfyui": "not_asked"}
 
 
 @pytest.mark.parametrize(

@@ -8,21 +8,19 @@ makes in one go (a grid of settings, a loop) share the host's own name of the jo
 
 import threading
 import time
-import weakref
 from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .handing_over import HookStream, now_ms
 from .host import Host, error_text
+from .job import Job, facts_of, places_of, reference_to
 from .notices import Recording
 from .pictures import Copies, Picture, State, find_written, hold, state_of
-from .plain import Part, environment_part, own_part, place_part, report_part
+from .plain import Part, environment_part, own_part, report_part
 from .results import Result, copy_added, looks_like_grid, name_pictures, result_of
 from .saving import Kept, SaveButton
 from .telling import (
-    Request,
     cleaned_facts,
     infotext_parts,
     note_effective,
@@ -38,28 +36,6 @@ WEIGHTS_SECONDS = 3.0  # a digest that takes longer stands in the next job
 MAX_CITES = 64
 MAX_REMEMBERED = 512
 MAX_PASTED = 64
-
-
-@dataclass
-class Job:
-    """One run of `process_images`, from the host's word that it begins."""
-
-    p: Any  # a weak reference: the host's object holds models
-    thread: int
-    timestamp: str
-    request: Request
-    key: int = 0  # which run of the host's this is, from 1; 0: it was not announced
-    around: "Job | None" = None  # the job in whose course it runs
-    inputs: "list[Picture]" = field(default_factory=list)
-    saved: "list[Picture]" = field(default_factory=list)
-    prepared: threading.Event = field(default_factory=threading.Event)
-    flags: "set[str]" = field(default_factory=set)
-    error: Any = None
-    number: "int | None" = None  # of its request's handover
-    end_number: "int | None" = None
-    outputs: "list[Part]" = field(default_factory=list)  # digests handed over, for choices among them
-    idle_looks: int = 0
-    is_given_up: bool = False
 
 
 class Jobs(Recording):
@@ -86,7 +62,7 @@ class Jobs(Recording):
 
     def begun(self, p: Any, *_arguments: Any, **_named: Any) -> None:
         """A job begins: what was asked for is read now, before anything changes it."""
-        job = Job(_reference(p), threading.get_ident(), self.host.timestamp(), request_of(p))
+        job = Job(reference_to(p), threading.get_ident(), self.host.timestamp(), request_of(p))
         job.inputs, job.error = self._inputs_of(p), self.host.last_error()
         job.around = self._innermost()
         with self._lock:
@@ -141,7 +117,7 @@ class Jobs(Recording):
         """The host is done with a job; what it made is taken now."""
         moment, job = now_ms(), self._find(p) or self._find_given_up(p)
         if job is None:  # an object nobody announced: its request was not seen
-            job = Job(_reference(p), threading.get_ident(), self.host.timestamp(), request_of(p))
+            job = Job(reference_to(p), threading.get_ident(), self.host.timestamp(), request_of(p))
         with self._lock:
             self._open = [one for one in self._open if one is not job]
         note_effective(job.request, p)
@@ -256,11 +232,11 @@ class Jobs(Recording):
         stopped = {"interrupted", "stopping_generation"} & job.flags
         outcome = "failed" if failed or not (kept or stopped) else "interrupted" if stopped else None
         outputs = sum(picture.role == "output" for picture in kept)
-        facts = cleaned_facts(_facts_of(job, kept))
+        facts = cleaned_facts(facts_of(job, kept, files))
         parts = [report_part(outcome, job.timestamp or None, outputs, failed or None, facts), *parts]
         parts += request_parts(job.request, self._pasted)
         parts += infotext_parts(kept, self._tool(), files) or [parameters_part(job.request, self._tool())]
-        parts += _places(kept, files)
+        parts += places_of(kept, files)
         cites = [] if job.number is None else [job.number]
         occurred = None if moment is None else (moment, "hook")
         job.end_number = self.stream.hand_over(
@@ -302,7 +278,7 @@ class Jobs(Recording):
             self._say_not_seen(timestamp, 1)
             return
         facts = {"saved_besides": picture.what or "a picture", "texts": info}
-        parts = [report_part(None, timestamp or None, None, None, facts), *_places([picture], files)]
+        parts = [report_part(None, timestamp or None, None, None, facts), *places_of([picture], files)]
         parts += infotext_parts([picture], self._tool(), files)
         self.stream.hand_over("edited" if is_extra else "generated", parts, files, cites, (moment, "hook"))
 
@@ -312,6 +288,13 @@ class Jobs(Recording):
 
     def _on_kept(self, kept: Kept) -> None:
         self._save_button.hear(kept)
+
+    def come_back(self) -> None:
+        """Have the list looked at again when all that was told before is heard."""
+        self._notices.put(("rows",))
+
+    def _on_rows(self) -> None:
+        self._save_button.match_rows()
 
     def _finish(self) -> None:
         super()._finish()
@@ -371,38 +354,7 @@ class Jobs(Recording):
         return str(self.stream.source["tool"])
 
 
-def _places(pictures: "list[Picture]", files: "list[Part]") -> "list[Part]":
-    """Where the pictures lie that were handed over as the host wrote them."""
-    return [
-        place_part(picture.path, number)
-        for number, picture in enumerate(pictures)
-        if picture.path is not None and "bytes" not in files[number]
-    ]
-
-
 def _is_grid_kept(p: Any) -> bool:
     """Whether the Save button is at a grid: grids come first, and the number told is one less."""
     at, first = getattr(p, "batch_index", None), getattr(p, "index_of_first_image", None)
     return isinstance(at, int) and isinstance(first, int) and at + 1 < first
-
-
-def _facts_of(job: Job, pictures: "list[Picture]") -> "dict[str, Any]":
-    facts: dict[str, Any] = {
-        **job.request.facts,
-        "process": str(job.key),
-        "inside": str(job.around.key) if job.around is not None else None,
-        "seeds": job.request.seeds,
-        "subseeds": job.request.subseeds,
-        "flags": sorted(job.flags),
-        "not_saved": [number for number, picture in enumerate(pictures) if picture.path is None],
-        "by_reference": [number for number, picture in enumerate(pictures) if picture.by_reference],
-        "kinds": {str(number): picture.what for number, picture in enumerate(pictures) if picture.what},
-    }
-    return {name: value for name, value in facts.items() if value not in (None, [], {})}
-
-
-def _reference(p: Any) -> Any:
-    try:
-        return weakref.ref(p)
-    except TypeError:
-        return lambda: p

@@ -62,22 +62,31 @@ class SaveButton:
         self._heard_at = time.monotonic()
 
     def look(self, *, is_last: bool = False) -> None:
-        """End a press that is over; find one in the list that no callback told of."""
+        """Read the list; end a press that is over, and take a row that no callback told of."""
         now = time.monotonic()
-        self._rows_waiting += [(row, now) for row in self._new_rows()]
-        names = {kept.picture.path.name for kept in self._press}
-        ours = [row for row, _ in self._rows_waiting if _name(row) in names]
+        if rows := self._new_rows():
+            self._rows_waiting += [(row, now) for row in rows]
+            self._recording.come_back()  # all its copies were told before a row was written
+        if is_last:
+            self.match_rows()
         has_list = self._recording.host.option("save_write_log_csv") is not False
         seconds = LISTED_SECONDS if has_list else PRESS_SECONDS
-        if self._press and (ours or is_last or now - self._heard_at >= seconds):
+        if self._press and (is_last or now - self._heard_at >= seconds):
+            self._end_press([])
+        untold = [row for row, at in self._rows_waiting if is_last or now - at >= PRESS_SECONDS]
+        self._rows_waiting = [waiting for waiting in self._rows_waiting if waiting[0] not in untold]
+        for row in untold:
+            self._take_untold(row)
+
+    def match_rows(self) -> None:
+        """End the press that a row in the list is of; everything told before that row has been heard."""
+        names = {kept.picture.path.name for kept in self._press}
+        ours = [row for row, _ in self._rows_waiting if _name(row) in names]
+        if ours:
             self._end_press(ours)
-        # The word of a copy may still be on its way to us when its row is there already.
-        told = {*names, *self._ended}
-        waiting = [(row, at) for row, at in self._rows_waiting if _name(row) not in told]
-        self._rows_waiting = [(row, at) for row, at in waiting if not is_last and now - at < PRESS_SECONDS]
-        for row in waiting:
-            if row not in self._rows_waiting:
-                self._take_untold(row[0])
+        self._rows_waiting = [
+            waiting for waiting in self._rows_waiting if _name(waiting[0]) not in self._ended
+        ]
 
     def _take_untold(self, row: "tuple[str, bytes]") -> None:
         path = absolute(self._log.parent / row[0]) if self._log is not None else None

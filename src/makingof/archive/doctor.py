@@ -5,7 +5,7 @@ import hmac
 import secrets
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -60,6 +60,9 @@ def examine(archive: Archive, url: str | None) -> list[Examined]:
     """
     archive.require_writable()
     found = [_examine(archive, hook, url) for hook in hook_folder(archive).all()]
+    if any(item.host == "attached" for item in found):
+        # One has proved that it is in the host at `url`; the others' hosts are elsewhere.
+        found = [replace(item, host="not_asked") if item.host == "not_ours" else item for item in found]
     facts = look_at_health(archive.home.path, archive.clock, archive.index.last_receipt_at())
     told = [
         {

@@ -297,7 +297,8 @@ def doctor(terminal: Terminal, url: str | None) -> int:
 
 
 def _answers(found: list[Examined]) -> bool:
-    return any(item.host == "attached" for item in found)
+    """Whether the host there has a hook of ours and a history of its own to compare with."""
+    return any(item.host == "attached" and item.hook.tool == "comfyui" for item in found)
 
 
 def show_second_look(terminal: Terminal, found: SecondLook) -> None:
