@@ -4,128 +4,39 @@ import ast
 import contextlib
 import hmac
 import io
-import json
-import shutil
-import subprocess
 import sys
-import threading
-import time
 from pathlib import Path
 
 import pytest
 from PIL import Image
 from tests import a1111_host
-from tests.a1111_host import A1111, FORGE, FUTURE, OLD, REFORGE, Processing, Version, Webui, picture
+from tests.a1111_host import A1111, FORGE, FUTURE, OLD, REFORGE, Processing, picture
 from tests.hooks import own_facts
+from tests.webui_run import running, wait_for
 
-from makingof.archive.connecting import connect, plan_connection
-from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
-from makingof.archive.hooks import spool_path
-from makingof.clock import SystemClock
-from makingof.digest import Digest
-from makingof.errors import ConflictError
-from makingof.event import Event, Kind
-from makingof.part import Choice, Environment, FileBody, Parameters, Part, PartType, Place, Report, Text
-from makingof.spool import carried
+from makingof.event import Kind
+from makingof.part import Environment, Parameters, PartType, Place, Text
 from makingof.stamp.trust import built_in_trust
 
 SHIM = Path(__file__).parents[1] / "shims/a1111"
 VERSIONS = {"a1111": A1111, "old": OLD, "forge": FORGE, "reforge": REFORGE, "future": FUTURE}
 
 
-class Run:
-    """A host with the hook in it, beside an archive."""
-
-    def __init__(self, archive, folder, version, monkeypatch):
-        self.archive = archive
-        archive.clock = archive.recorder._clock = SystemClock()
-        self.host = Webui(folder, version)
-        connect(archive, plan_connection("a1111", folder))
-        self.folder = folder / "extensions/makingof"
-        told = json.loads((self.folder / "connection.json").read_text("utf-8"))
-        hook = Path(told["hook_file"])
-        hook.write_text(json.dumps(carried.load_connection(hook) | {"drain": []}), "utf-8")
-        for name, module in self.host.modules.items():
-            monkeypatch.setitem(sys.modules, name, module)
-        forget_hook()
-        self.host.load_scripts()
-        package = sys.modules["makingof_in_webui"]
-        self.jobs = package.attaching._running[0].jobs
-        self.modules = {
-            name: module for name, module in sys.modules.items() if name.startswith("makingof_in_webui.")
-        }
-        monkeypatch.setattr(self.modules["makingof_in_webui.notices"], "POLL_SECONDS", 0.1)
-        monkeypatch.setattr(self.modules["makingof_in_webui.jobs"], "ADDED_SECONDS", 0.05)
-
-    def make(self, *arguments, script=None, **how):
-        options = {name: how.pop(name) for name in list(how) if name in RUNNING}
-        return self.host.run(Processing(*arguments, **how), script, **options)
-
-    def settle(self):
-        """Wait until the hook has heard everything, then drain."""
-        self.heard()
-        self.jobs.stop()
-        assert self.host.reported == []
-        assert self.jobs._errors == 0
-        drain(self.archive)
-
-    def heard(self):
-        reached = threading.Event()
-        self.jobs._on_reached = reached.set
-        self.jobs._notices.put(("reached",))
-        assert reached.wait(20)
-
-    def events(self, *kinds):
-        """Return (position, event) of every event of these kinds, in log order."""
-        positions = sorted(at for kind in kinds for at in self.archive.index.positions_of_kind(kind))
-        return [(at, Event.parse(self.archive.log.entry(at))) for at in positions]
-
-    def only(self, kind):
-        ((position, event),) = self.events(kind)
-        return position, event
-
-    def parts(self, position, part_type, shape):
-        parts = [Part.parse(part.data) for part in self.archive.log.parts(position) if part.data]
-        return [part.read(shape) for part in parts if part.type is part_type and part.listed() is None]
-
-    def files(self, position):
-        return self.parts(position, PartType.FILE, FileBody)
-
-    def roles(self, position):
-        return [(str(file.role), file.number) for file in self.files(position)]
-
-    def report(self, position):
-        return self.parts(position, PartType.REPORT, Report)[0]
-
-    def held(self, position):
-        return [self.archive.store.read(file.digest) for file in self.files(position)]
-
-
-RUNNING = {"fail_at", "interrupt_at", "skip_at", "during", "after"}
-
-
-def forget_hook():
-    for name in [
-        name for name in sys.modules if name.split(".")[0] in ("makingof_in_webui", "makingof_recording")
-    ]:
-        del sys.modules[name]
+@pytest.fixture
+def start(archive, tmp_path, monkeypatch):
+    with contextlib.ExitStack() as stack:
+        yield lambda version: stack.enter_context(running(archive, tmp_path / "webui", version, monkeypatch))
 
 
 @pytest.fixture
-def run(archive, tmp_path, monkeypatch):
-    made = Run(archive, tmp_path / "webui", A1111, monkeypatch)
-    yield made
-    made.jobs.stop()
-    forget_hook()
+def run(start):
+    return start(A1111)
 
 
 @pytest.fixture(params=VERSIONS)
-def each(request, archive, tmp_path, monkeypatch):
-    made = Run(archive, tmp_path / "webui", VERSIONS[request.param], monkeypatch)
-    yield made
-    made.jobs.stop()
-    forget_hook()
+def each(request, start):
+    return start(VERSIONS[request.param])
 
 
 def test_a_batch_is_a_request_and_its_pictures_whatever_the_version(each):
@@ -168,13 +79,12 @@ def test_a_batch_is_a_request_and_its_pictures_whatever_the_version(each):
     [(A1111, "a1111"), (FORGE, "forge"), (REFORGE, "reforge")],
     ids=["a1111", "forge", "reforge"],
 )
-def test_the_program_is_named_as_what_it_is(archive, tmp_path, monkeypatch, version, tool):
-    run = Run(archive, tmp_path / "webui", version, monkeypatch)
+def test_the_program_is_named_as_what_it_is(start, version, tool):
+    run = start(version)
     run.make("a kite")
     run.settle()
     source = run.only(Kind.GENERATED)[1].header.source
     assert (source.tool, source.tool_version) == (tool, version.tag)
-    forget_hook()
 
 
 def test_pictures_that_are_not_saved_are_recorded_as_they_were_in_memory(run):
@@ -326,157 +236,6 @@ def test_a_job_inside_another_cites_it(run):
     assert texts == ["a face", "a portrait"]
 
 
-def test_a_save_press_is_a_choice_among_the_batch(each):
-    run = each
-    processed = run.make("a crane", n_iter=1, batch_size=4)
-    run.heard()
-    run.host.press_save(processed, 3)
-    time.sleep(0.2)
-    run.settle()
-    chosen, event = run.only(Kind.SELECTED)
-    assert str(event.means) == "live"
-    judged, among = judged_and_among(run, chosen)
-    made, result = run.events(Kind.GENERATED)[0]
-    outputs = {file.number: file.digest for file in run.files(made) if str(file.role) == "output"}
-    assert [file.digest for file in judged] == [outputs[2]]
-    assert {file.digest for file in among} == set(outputs.values())
-    assert event.header.cites == (result.name,)
-    places = [place.path for place in run.parts(chosen, PartType.PLACE, Place)]
-    assert places == [str(next(Path(run.host.options.outdir_save).glob("*.png")))]
-
-
-def wait_for(reached):
-    deadline = time.monotonic() + 20
-    while not reached():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-def judged_and_among(run, position):
-    (choice,) = run.parts(position, PartType.CHOICE, Choice)
-    data = {str(Digest.of(part.data)): part.data for part in run.archive.log.parts(position)}
-    bodies = lambda digests: [Part.parse(data[str(digest)]).read(FileBody) for digest in digests]  # noqa: E731
-    return bodies(choice.judged), bodies(choice.among)
-
-
-def test_saving_all_that_is_shown_is_a_choice_of_all_and_not_of_the_grid(run):
-    processed = run.make("a wave", batch_size=3)
-    run.heard()
-    run.host.press_save(processed, -1)
-    run.settle()
-    judged, among = judged_and_among(run, run.only(Kind.SELECTED)[0])
-    assert len({file.digest for file in judged}) == len(among) == 3
-    assert "grid" not in {str(file.role) for file in judged}
-
-
-def test_a_copy_with_other_bytes_leads_back_to_its_picture(run):
-    processed = run.make("a wave", batch_size=2)
-    run.heard()
-    run.host.options.samples_format = "jpg"
-    (copy,) = run.host.press_save(processed, 2)
-    run.settle()
-    first, second = run.events(Kind.GENERATED)
-    assert run.held(second[0]) == [copy.read_bytes()]
-    assert run.roles(second[0]) == [("preview", None)]
-    assert second[1].header.cites == (run.only(Kind.PROMPTED)[1].name,)
-    position, chosen = run.only(Kind.SELECTED)
-    assert set(chosen.header.cites) == {first[1].name, second[1].name}
-    judged, _ = judged_and_among(run, position)
-    assert judged[0].digest in [file.digest for file in run.files(first[0]) if file.number == 1]
-
-
-def test_a_picture_that_was_never_saved_by_itself_can_be_chosen(run):
-    run.host.options.samples_save = False
-    processed = run.make("a wave", batch_size=2)
-    run.heard()
-    run.host.press_save(processed, 1)
-    run.settle()
-    judged, among = judged_and_among(run, run.only(Kind.SELECTED)[0])
-    assert (len(judged), len(among)) == (1, 2)
-
-
-def test_a_press_that_only_the_list_tells_of_is_found_there_and_older_rows_are_not_of_now(
-    archive, tmp_path, monkeypatch
-):
-    folder = tmp_path / "webui"
-    before = Webui(folder)
-    old = before.process_images(Processing("an old one"))
-    before.press_save(old, 0)
-    run = Run(archive, folder, A1111, monkeypatch)
-    processed = run.make("a new one")
-    run.heard()
-    run.host._callbacks.pop("image_saved")
-    run.host.press_save(processed, 0)
-    wait_for(lambda: run.jobs._save_button._rows == 2)
-    run.settle()
-    position, event = run.only(Kind.SELECTED)
-    judged, _ = judged_and_among(run, position)
-    made = run.only(Kind.GENERATED)
-    assert judged[0].digest in [file.digest for file in run.files(made[0])]
-    assert made[1].name in event.header.cites
-    raws = [Part.parse(part.data) for part in archive.log.parts(position)]
-    assert [part.body["locator"] for part in raws if part.type is PartType.RAW] == ["log.csv"]
-    forget_hook()
-
-
-def test_a_name_that_was_taken_is_not_mistaken_for_the_new_picture(archive, tmp_path, monkeypatch):
-    run = Run(archive, tmp_path / "webui", FORGE, monkeypatch)
-    run.host.options.add_number = False
-    run.make("first", seed=5)
-    run.make("second", seed=5, width=32)
-    run.settle()
-    first, second = run.events(Kind.GENERATED)
-    folder = Path(run.host.options.outdir_txt2img_samples)
-    assert run.held(first[0]) == [(folder / "5.png").read_bytes()]
-    assert run.held(second[0]) == [(folder / "5-1.png").read_bytes()]
-    forget_hook()
-
-
-def moved(path):
-    path.rename(path.with_name("moved.png"))
-
-
-def replaced(path):
-    path.with_suffix(".new").write_bytes(b"other bytes")
-    path.with_suffix(".new").replace(path)
-
-
-@pytest.mark.parametrize("happens", [moved, Path.unlink, replaced], ids=["moved", "deleted", "replaced"])
-def test_what_happens_to_a_file_right_after_it_was_saved_changes_nothing(run, happens):
-    written = []
-
-    def afterwards(params):
-        path = Path(params.filename)
-        written.append(path.read_bytes())
-        happens(path)
-
-    run.host._callbacks["image_saved"].append(afterwards)
-    run.make("a swallow")
-    run.settle()
-    assert run.held(run.only(Kind.GENERATED)[0]) == written
-
-
-def test_where_files_cannot_be_held_open_other_bytes_are_not_taken_for_the_picture(run, monkeypatch):
-    monkeypatch.setattr(run.modules["makingof_in_webui.pictures"].sys, "platform", "win32")
-    run.host._callbacks["image_saved"].append(lambda params: replaced(Path(params.filename)))
-    run.make("a swallow", seed=300)
-    monkeypatch.undo()
-    run.settle()
-    made, _ = run.only(Kind.GENERATED)
-    with Image.open(io.BytesIO(run.held(made)[0])) as image:
-        assert image.tobytes() == picture(300, 64, 64).tobytes()
-    assert run.parts(made, PartType.PLACE, Place) == []
-
-
-def test_a_file_that_is_written_over_in_place_is_recorded_as_it_was_in_memory(run):
-    run.host._callbacks["image_saved"].append(lambda params: Path(params.filename).write_bytes(b"other"))
-    run.make("a swallow", seed=300)
-    run.settle()
-    (data,) = run.held(run.only(Kind.GENERATED)[0])
-    with Image.open(io.BytesIO(data)) as image:
-        assert image.tobytes() == picture(300, 64, 64).tobytes()
-
-
 def test_the_extras_tab_edits_and_generates_nothing(run):
     run.host.run_extras(picture(1, 128, 128))
     run.settle()
@@ -516,148 +275,11 @@ def test_prompts_of_a_list_are_each_written_once(run):
     assert [(text.typed, text.ordinal) for text in texts] == [("a cat", 0), ("a dog", 1)]
 
 
-def test_reloading_the_interface_goes_on_with_the_same_stream(run):
-    run.make("before")
-    run.host.load_scripts()
-    run.make("after")
-    run.settle()
-    streams = {event.header.stream for _, event in run.events(Kind.PROMPTED, Kind.GENERATED)}
-    assert streams == {run.jobs.stream.stream}
-    assert len(run.events(Kind.GENERATED)) == 2
-
-
-def test_a_hook_connected_anew_under_a_running_host_is_recorded_as_nobody_known(run):
-    connect(run.archive, plan_connection("a1111", run.host.folder))
-    run.make("with the old secret")
-    run.settle()
-    assert {str(event.means) for _, event in run.events(Kind.PROMPTED, Kind.GENERATED)} == {"recovered"}
-    assert {facts["why"] for facts in own_facts(run.archive, Kind.GAP)} == {"unknown_hook"}
-
-
 def test_the_running_host_proves_to_the_doctor_that_this_very_hook_is_in_it(run):
     answer = run.host.app.routes["/makingof/hook"](say="abc")
     secret = bytes.fromhex(run.jobs.stream.connection["secret"])
     assert answer["mac"] == hmac.new(secret, b"makingof-doctor/1\nabc\n", "sha256").hexdigest()
     assert "on_image_saved" in answer["attached"]
-
-
-def test_what_goes_wrong_in_the_hook_reaches_neither_scripts_nor_files(run, monkeypatch, capsys):
-    def fail(*_arguments, **_named):
-        message = "in the hook"
-        raise RuntimeError(message)
-
-    for name in ("begun", "prepared", "saving", "saved", "ended", "batch_made"):
-        monkeypatch.setattr(run.jobs, name, fail)
-    processed = run.make("a stone", batch_size=2)
-    assert len(processed.images) == 3
-    assert run.host.reported == []
-    assert "in the hook" in capsys.readouterr().err
-
-
-def test_a_thread_that_fails_says_so_and_records_the_next_job(run, monkeypatch):
-    results = run.modules["makingof_in_webui.jobs"]
-    whole = results.name_pictures
-
-    def fail_once(*arguments):
-        monkeypatch.setattr(results, "name_pictures", whole)
-        message = "in the thread"
-        raise RuntimeError(message)
-
-    monkeypatch.setattr(results, "name_pictures", fail_once)
-    run.make("lost")
-    run.make("kept")
-    run.heard()
-    assert run.jobs._errors == 1
-    run.jobs._errors = 0
-    run.settle()
-    assert len(run.events(Kind.GENERATED)) == 1
-    assert [facts["why"] for facts in own_facts(run.archive, Kind.GAP)] == ["hook_error"]
-
-
-def test_a_host_without_most_of_its_modules_is_recorded_all_the_same(archive, tmp_path, monkeypatch):
-    run = Run(archive, tmp_path / "webui", A1111, monkeypatch)
-    for name in ("errors", "sd_models", "sd_vae", "launch_utils", "shared"):
-        monkeypatch.delitem(sys.modules, f"modules.{name}")
-    run.make("a reed")
-    run.settle()
-    assert run.roles(run.only(Kind.GENERATED)[0]) == [("output", 0)]
-    forget_hook()
-
-
-def test_a_host_that_has_only_scripts_is_recorded_from_its_images(archive, tmp_path, monkeypatch):
-    run = Run(archive, tmp_path / "webui", Version("v0.9", callbacks=()), monkeypatch)
-    assert run.jobs.attached == ["script"]
-    run.make("a reed", seed=300)
-    run.settle()
-    made, _ = run.only(Kind.GENERATED)
-    with Image.open(io.BytesIO(run.held(made)[0])) as image:
-        assert image.tobytes() == picture(300, 64, 64).tobytes()
-    forget_hook()
-
-
-def test_a_hook_that_cannot_start_lets_its_host_start(tmp_path, capsys, monkeypatch):
-    host = Webui(tmp_path / "webui")
-    forget_hook()
-    shutil.copytree(SHIM, host.folder / "extensions/makingof")
-    for name, module in host.modules.items():
-        monkeypatch.setitem(sys.modules, name, module)
-    host.load_scripts()
-    assert host.reported == []
-    assert "not recording" in capsys.readouterr().out
-    assert host.run(Processing("a stone")) is not None
-    forget_hook()
-
-
-def test_a_full_disk_in_the_host_stops_nothing_and_is_said(run):
-    spool = spool_path(run.archive)
-    run.heard()
-    elsewhere = spool.with_name("elsewhere")
-    spool.rename(elsewhere)
-    spool.write_text("in the way", "utf-8")
-    assert run.make("lost") is not None
-    run.heard()
-    spool.unlink()
-    elsewhere.rename(spool)
-    run.make("kept")
-    run.settle()
-    assert len(run.events(Kind.GENERATED)) == 1
-    assert [facts["lost"] for facts in own_facts(run.archive, Kind.GAP)] == [2]
-
-
-def test_a_clock_that_is_set_back_in_the_middle_of_a_job_changes_no_means(run, monkeypatch):
-    before = time.time_ns()
-    clock = run.modules["makingof_in_webui.jobs"]
-    monkeypatch.setattr(clock, "now_ms", lambda: before // 1_000_000 - 3_600_000)
-    run.jobs.stream._now = lambda: before // 1_000_000 - 3_600_000
-    run.make("an hour earlier")
-    run.settle()
-    _, event = run.only(Kind.GENERATED)
-    assert str(event.means) == "live"
-    assert event.header.occurred_at < event.header.recorded_at
-
-
-def test_a_host_killed_in_the_middle_leaves_a_request_without_an_end(archive, tmp_path):
-    archive.clock = archive.recorder._clock = SystemClock()
-    folder = tmp_path / "webui"
-    Webui(folder)
-    connect(archive, plan_connection("a1111", folder))
-    program = [sys.executable, a1111_host.__file__, str(folder), "hang"]
-    host = subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    with host:
-        lines = iter(host.stdout.readline, b"")
-        assert any(b"sampling" in line for line in lines)
-        wait_for(lambda: len(list(spool_path(archive).glob("*.handover"))) + archive.log.size() > 3)
-        host.kill()
-    wait_for(lambda: _drained(archive))
-    assert archive.index.positions_of_kind(Kind.GENERATED) == []
-    assert archive.index.status().open_streams == 1
-
-
-def _drained(archive):
-    with contextlib.suppress(ConflictError):
-        drain(archive)
-    archive.index.follow(archive.log)
-    return len(archive.index.positions_of_kind(Kind.PROMPTED)) == 1
 
 
 @pytest.mark.parametrize("path", sorted(SHIM.rglob("*.py")), ids=lambda path: path.name)

@@ -178,7 +178,10 @@ class SaveButton:
             or found.st_size > MAX_LOG_BYTES
         ):
             return []
-        rows = _rows_of(log.read_bytes())
+        try:
+            rows = _rows_of(log.read_bytes())
+        except csv.Error:  # a field longer than any prompt: somebody else's list
+            rows, self._stamp = None, (found.st_size, found.st_mtime_ns)
         if rows is None:
             return []  # a row is being written
         self._stamp, self._rows = (found.st_size, found.st_mtime_ns), len(rows)
@@ -195,7 +198,10 @@ def _name(row: "tuple[str, bytes]") -> str:
 
 
 def _rows_of(data: bytes) -> "list[tuple[str, bytes]] | None":
-    """Return file name and bytes of each row, or None where the last one is not whole."""
+    """Return file name and bytes of each row, or None where the last one is not whole.
+
+    What is no such list raises `csv.Error`.
+    """
     text = data.decode("utf-8", "replace")
     if not text.endswith("\n"):
         return None
