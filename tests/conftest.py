@@ -2,6 +2,7 @@
 
 import pytest
 from tests.clocks import ManualClock
+from tests.logs import make_log
 
 from makingof.archive.archive import Plan, create_archive
 from makingof.archive.home import Home
@@ -23,3 +24,9 @@ def archive(home, clock):
     made, _ = create_archive(home, clock, Plan("Test Owner", Settings()))
     with made:
         yield made
+
+
+@pytest.fixture
+def log(tmp_path):
+    with make_log(tmp_path) as log:
+        yield log

@@ -140,3 +140,7 @@ class _FailingMark:
     def advance(self, mark: Mark) -> None:
         if mark != self._mark.read():
             self._disk.do(lambda: self._mark.advance(mark))
+
+
+def mark_of(folder):
+    return MarkFile(state_path(folder), KEY.origin)

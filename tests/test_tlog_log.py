@@ -12,6 +12,7 @@ from tests.logs import (
     leaves_of,
     log_path,
     make_log,
+    mark_of,
     pending,
     plain_head,
     reopen,
@@ -24,23 +25,12 @@ from makingof.errors import (
     IntegrityError,
     UsageError,
 )
-from makingof.keys.mark import Mark, MarkFile
+from makingof.keys.mark import Mark
 from makingof.tlog import merkle
 from makingof.tlog.checkpoint import verify_checkpoint
 from makingof.tlog.log import EncodedEntry, Pending, open_log
 from makingof.tlog.merkle import leaf_hash
 from makingof.tlog.reader import open_reader
-
-
-@pytest.fixture
-def log(tmp_path):
-    with make_log(tmp_path) as log:
-        yield log
-
-
-def mark_of(folder):
-    return MarkFile(state_path(folder), KEY.origin)
-
 
 # Appending
 

@@ -13,6 +13,7 @@ from tests.logs import (
     leaves_of,
     log_path,
     make_log,
+    mark_of,
     pending,
     plain_head,
     reopen,
@@ -28,22 +29,11 @@ from makingof.errors import (
     UsageError,
 )
 from makingof.keys.folder import keep_key
-from makingof.keys.mark import Mark, MarkFile
+from makingof.keys.mark import Mark
 from makingof.tlog.checkpoint import verify_checkpoint
 from makingof.tlog.log import create_log, open_log
 from makingof.tlog.reader import open_reader
 from makingof.tlog.readonly import ReadOnlyReason
-
-
-@pytest.fixture
-def log(tmp_path):
-    with make_log(tmp_path) as log:
-        yield log
-
-
-def mark_of(folder):
-    return MarkFile(state_path(folder), KEY.origin)
-
 
 # Opening
 

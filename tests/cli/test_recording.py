@@ -9,22 +9,7 @@ import pytest
 from tests.hooks import SOURCE, job
 from tests.records import a1111_png
 
-from makingof.cli.main import run
 from makingof.spool import carried
-
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    env = {"HOME": str(tmp_path / "home"), "MAKINGOF_STATE": str(tmp_path / "state")}
-
-    def call(*arguments):
-        code = run([str(item) for item in arguments], env)
-        said = capsys.readouterr()
-        return code, said.out, said.err
-
-    assert call("init", "--owner", "Test Owner", "--no-stamps")[0] == 0
-    return call
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """What happens around a command without being asked for: health checks, and stamps that are due."""
 
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from makingof.errors import ConflictError, UnavailableError
 from makingof.event import Kind
 from makingof.keys.mark import hold_lock
 from makingof.keys.signing import file_stem
+from makingof.spool.carried import start_detached
 from makingof.stamp.base import Kind as ReceiptKind
 from makingof.stamp.base import StampingAuthority
 from makingof.stamp.http import HttpFetch
@@ -95,7 +95,7 @@ def start_due_stamping(archive: Archive) -> bool:
     """
     if not archive.settings.authorities or find_due(archive) is None:
         return False
-    _start_detached([sys.executable, *_DUE_COMMAND, "--archive", str(archive.home.path)])
+    start_detached([sys.executable, *_DUE_COMMAND, "--archive", str(archive.home.path)], {})
     return True
 
 
@@ -128,18 +128,3 @@ def _sheet_of_ended_sitting(archive: Archive, due: Due) -> bytes | None:
         return None
     ended = sitting_ended_at(last, archive.clock.now())
     return None if ended is None else sitting_sheet(archive, archive.index.sitting_start(last), ended)
-
-
-def _start_detached(arguments: list[str]) -> None:
-    flags = 0
-    if sys.platform == "win32":
-        flags = subprocess.DETACHED_PROCESS | subprocess.CREATE_NEW_PROCESS_GROUP
-    subprocess.Popen(
-        arguments,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        close_fds=True,
-        start_new_session=True,
-        creationflags=flags,
-    )

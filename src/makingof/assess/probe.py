@@ -1,6 +1,6 @@
 """Probe: one question put to a lineage, with the parts that could speak against its answer."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from makingof.assess.evidence import Evidence
@@ -92,6 +92,14 @@ def by_share(
     told: dict[str, object] = {"count": len(held), "total": len(held) + missing, **values}
     message = say(f"probes.{name}_{outcome}", **told)
     return Answer(outcome, message, _once(found), basis or basis_of(found))
+
+
+def by_fields(name: str, evidence: Evidence, fields: Sequence[str]) -> Answer:
+    """Answer by how many jobs have a record that states one of `fields` with a value."""
+    if not evidence.outputs:
+        return not_applicable(name)
+    found = [evidence.field_of(job, *fields) for job in evidence.outputs]
+    return by_share(name, [item for cited in found for item in cited], sum(not cited for cited in found))
 
 
 def basis_of(cited: Iterable[Cited]) -> Basis:

@@ -1,5 +1,6 @@
 """`brief`, `edit`, `note`, `film`, `publish`, `undo`: what people do and tell."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from makingof.cli.spelling import short
 from makingof.cli.terminal import Terminal
 from makingof.cli.writing import report_new, teller_of, writing
 from makingof.errors import UsageError
+from makingof.observation import Observation
 from makingof.texts import say
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -107,18 +109,11 @@ def film(
     terminal: Terminal, recording: Path, pictures: tuple[str, ...], text: str | None, when: str | None
 ) -> None:
     """Record a recording of the work; see `help.film`."""
-    with writing(terminal) as archive:
-        namer = Namer(archive)
-        about = namer.pictures(pictures)
-        teller = teller_of(terminal, archive, when)
-        observation = acts.film(recording, about, teller, text=text_from(text))
-        report_new(terminal, namer)
-        show_recorded(
-            terminal,
-            "cli.filmed",
-            archive.record([observation], means=teller.stated),
-            recording=recording.name,
-        )
+
+    def describe(about: Sequence[Picture], teller: acts.Teller) -> Observation:
+        return acts.film(recording, about, teller, text=text_from(text))
+
+    _record_told(terminal, "cli.filmed", pictures, when, describe, recording=recording.name)
 
 
 @command("publish")
@@ -130,19 +125,30 @@ def publish(
     terminal: Terminal, pictures: tuple[str, ...], url: str, text: str | None, when: str | None
 ) -> None:
     """Record a publication; see `help.publish`."""
+
+    def describe(published: Sequence[Picture], teller: acts.Teller) -> Observation:
+        return acts.publish(published, url, teller, text=text_from(text))
+
+    _record_told(terminal, "cli.published", pictures, when, describe, url=url)
+
+
+def _record_told(
+    terminal: Terminal,
+    key: str,
+    names: tuple[str, ...],
+    when: str | None,
+    describe: Callable[[Sequence[Picture], acts.Teller], Observation],
+    **values: object,
+) -> None:
+    """Record what happened elsewhere and is only told here, about the pictures named, and say so."""
     with writing(terminal) as archive:
         namer = Namer(archive)
-        published = namer.pictures(pictures)
+        pictures = namer.pictures(names)
         teller = teller_of(terminal, archive, when)
-        observation = acts.publish(published, url, teller, text=text_from(text))
+        observation = describe(pictures, teller)
         report_new(terminal, namer)
-        show_recorded(
-            terminal,
-            "cli.published",
-            archive.record([observation], means=teller.stated),
-            pictures=published,
-            url=url,
-        )
+        recorded = archive.record([observation], means=teller.stated)
+        show_recorded(terminal, key, recorded, pictures=pictures, **values)
 
 
 @command("undo")
