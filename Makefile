@@ -48,10 +48,11 @@ docs: $(READY)  ## the documentation as a site in docs/site
 	@$(BIN)/zensical build --strict
 
 requirements: $(READY)  ## pin again from pyproject.toml and requirements/*.in
-	@for set in dev integration; do \
+	@for set in dev integration diffusers; do \
 	  $(BIN)/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-options --no-annotate \
 	    --no-header --output-file=requirements/$$set.txt requirements/$$set.in || exit 1; \
 	done
+	@sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements/diffusers.txt
 
 clean:
 	rm -rf $(VENV) build dist docs/site

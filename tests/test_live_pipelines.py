@@ -5,68 +5,25 @@ import os
 import subprocess
 import sys
 import threading
-from io import BytesIO
 from pathlib import Path
 
 import pytest
-from PIL import Image
-from tests.hooks import connect_hook, events, own_facts
+from tests.hooks import events, own_facts
 from tests.pipelines import Callback, Noise, Pipeline, paint
+from tests.recorded_pipelines import Desk
 
 from makingof import record
 from makingof.archive.archive import Plan, create_archive
-from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
 from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.errors import UsageError
 from makingof.event import Kind
-from makingof.live.journal import Journal
 from makingof.live.pipelines.calls import listen_to_calls
 from makingof.live.pipelines.copies import Room
-from makingof.live.pipelines.recording import Memory, Recording
-from makingof.live.pipelines.weights import Weights
-from makingof.part import Environment, FileBody, Parameters, Part, PartType, Report, Text
+from makingof.live.pipelines.recording import Memory
+from makingof.part import Environment, FileBody, PartType, Text
 from makingof.stamp.trust import built_in_trust
-
-SOURCE = {"name": "makingof-diffusers", "version": "1", "tool": "diffusers"}
-
-
-class Desk:
-    """An archive, a journal to it, and what came of what was told."""
-
-    def __init__(self, archive, tmp_path):
-        self.archive = archive
-        self.tmp_path = tmp_path
-        hook = connect_hook(archive, "python")
-        connection = {"id": hook.id, "secret": hook.secret, "spool": hook.spool}
-        self.journal = Journal(connection, SOURCE, dict)
-        self.memory = Memory(Weights(tmp_path / "weights.json"), Room(1 << 24))
-
-    def record(self, pipe, **options):
-        return Recording(pipe, self.journal, self.memory, **options)
-
-    def drain(self):
-        assert self.journal.flush(20)
-        drain(self.archive)
-        return [kind for kind, means in events(self.archive, "prompted", "generated", "attempted")]
-
-    def said(self, kind, part_type, shape, number=0):
-        """Return what the parts of one type say, of the event of this kind that came as number so many."""
-        position = self.archive.index.positions_of_kind(kind)[number]
-        parts = [Part.parse(part.data) for part in self.archive.log.parts(position)]
-        return [part.read(shape) for part in parts if part.type is part_type and part.listed() is None]
-
-    def fields(self, number=0):
-        return self.said(Kind.PROMPTED, PartType.PARAMETERS, Parameters, number)[0].fields
-
-    def report(self, kind, number=0):
-        return self.said(kind, PartType.REPORT, Report, number)[0]
-
-    def pictures(self, kind, number=0):
-        files = self.said(kind, PartType.FILE, FileBody, number)
-        found = [self.archive.store.read(file.digest) for file in files]
-        return [Image.open(BytesIO(data)) for data in found]
 
 
 @pytest.fixture
@@ -420,6 +377,7 @@ def test_what_cannot_be_called_or_has_no_archive_is_refused_before_anything_runs
 PROGRAM = """
 import sys, os, signal
 sys.path.insert(0, {root!r})
+from tests.recorded_pipelines import Desk
 from tests.pipelines import Pipeline, Noise
 import makingof
 pipe = Pipeline()

@@ -43,20 +43,16 @@ def setting_of(pipe: Any) -> Setting:
             _look(components[name], what, look, component)
         if folder := _find_folder(component):
             folders[name] = folder
-    return Setting(facts | {"components": components}, folders)
+    # Not asked of the pipeline: for its own answer it searches every module of every component.
+    placed = {
+        told["precision"]["device"] for told in components.values() if isinstance(told.get("precision"), dict)
+    }
+    return Setting(facts | {"devices": sorted(placed), "components": components}, folders)
 
 
 def class_name(value: Any) -> str:
     """Return the class of `value` with the library it comes from."""
     return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
-
-
-def device_of(pipe: Any) -> str:
-    """Return the device a pipeline computes on; "" where it does not say."""
-    try:
-        return str(getattr(pipe, "_execution_device", None) or getattr(pipe, "device", ""))
-    except Exception:  # noqa: BLE001 - a property of the library's that this pipeline cannot answer
-        return ""
 
 
 def _look(facts: Json, name: str, look: Callable[[Any], Any], subject: Any) -> None:
@@ -196,7 +192,6 @@ def _marked_as_loaded(component: Any) -> Json | None:
 
 _LOOKS: dict[str, Callable[[Any], Any]] = {
     "from": _origin,
-    "device": device_of,
     "torch": _torch,
     "scheduler": _scheduler,
     "fused_adapters": _fused,

@@ -42,7 +42,7 @@ class Noises:
     """The generators of one call; none given means the one the whole program shares."""
 
     given: tuple[Noise, ...]
-    shared: Noise | None = None
+    shared: tuple[Noise, ...] = ()
     problem: str = ""  # why a state could not be read
 
     @property
@@ -68,18 +68,17 @@ class Noises:
             return {"generator_unreadable": self.problem}
         if self.given:
             return {"generators": [noise.facts() for noise in self.given]}
-        return {"unseeded": True} | ({"shared_generator": self.shared.facts()} if self.shared else {})
+        return {"unseeded": True, "shared_generators": [noise.facts() for noise in self.shared]}
 
 
-def find_noise(given: Any, device: str) -> Noises:
-    """Look at the generators a call is given, else at the program's own for `device`; uses none of them."""
+def find_noise(given: Any) -> Noises:
+    """Look at the generators a call is given, else at those the whole program shares; uses none of them."""
     generators = list(given) if isinstance(given, (list, tuple)) else [given]
     try:
         known = [generator for generator in generators[:MAX_GENERATORS] if hasattr(generator, "get_state")]
         if known:
             return Noises(tuple(_look_at(generator) for generator in known))
-        shared = next(_shared_generators(device), None)
-        return Noises((), None if shared is None else _look_at(shared))
+        return Noises((), tuple(_look_at(generator) for generator in _shared_generators()))
     except Exception as err:  # noqa: BLE001 - a kind of generator we do not know; that it is not known is recorded
         return Noises((), problem=portable(f"{type(err).__name__}: {err}"))
 
@@ -92,10 +91,10 @@ def _look_at(generator: Any) -> Noise:
     return Noise(str(generator.device), str(seed), Digest.of(data), data == unused)
 
 
-def _shared_generators(device: str) -> Iterator[Any]:
+def _shared_generators() -> Iterator[Any]:
+    """Yield the generators that noise comes from where none is given: which of them, the device decides."""
     torch = sys.modules.get("torch")
-    if device == "cpu":
-        yield from filter(None, [getattr(torch, "default_generator", None)])
-    elif device.startswith("cuda") and torch is not None and torch.cuda.is_initialized():
-        number = device.partition(":")[2]
-        yield torch.cuda.default_generators[int(number) if number else torch.cuda.current_device()]
+    if torch is not None:
+        yield torch.default_generator
+        if torch.cuda.is_initialized():
+            yield torch.cuda.default_generators[torch.cuda.current_device()]

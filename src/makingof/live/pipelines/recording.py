@@ -39,7 +39,7 @@ from makingof.live.pipelines.calls import (
     require_callable,
     running_calls,
 )
-from makingof.live.pipelines.components import Setting, device_of, origin_name, setting_of
+from makingof.live.pipelines.components import Setting, origin_name, setting_of
 from makingof.live.pipelines.copies import Room, plain, portable
 from makingof.live.pipelines.generators import Noises, find_noise
 from makingof.live.pipelines.loading import find_adapter_files
@@ -204,7 +204,7 @@ class Job:
         moment = now_ms()
         arguments = bind(signature, args, kwargs, self._room)
         generator = kwargs.get("generator", _positional(signature, args, "generator"))
-        noises = find_noise(generator, device_of(self._pipe))
+        noises = find_noise(generator)
         facts = noises.facts()
         if not arguments.fits:
             facts["arguments"] = "they do not fit the pipeline's signature"
