@@ -1,11 +1,15 @@
 """A desk for tests of recorded pipelines: an archive, a journal to it, and what came of what was told."""
 
+from contextlib import contextmanager
 from io import BytesIO
 
 from PIL import Image
 from tests.hooks import connect_hook, events
 
+from makingof.archive.archive import Plan, create_archive
 from makingof.archive.draining import drain
+from makingof.clock import SystemClock
+from makingof.config import Settings
 from makingof.event import Kind
 from makingof.live.journal import Journal
 from makingof.live.pipelines.copies import Room
@@ -51,3 +55,13 @@ class Desk:
         files = self.said(kind, PartType.FILE, FileBody, number)
         found = [self.archive.store.read(file.digest) for file in files]
         return [Image.open(BytesIO(data)) for data in found]
+
+
+@contextmanager
+def open_desk(home, tmp_path):
+    """Open a desk of its own, on the system's clock: hooks speak by it."""
+    archive, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
+    with archive:
+        made = Desk(archive, tmp_path)
+        yield made
+        made.journal.close(10)

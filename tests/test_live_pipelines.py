@@ -10,13 +10,10 @@ from pathlib import Path
 import pytest
 from tests.hooks import events, own_facts
 from tests.pipelines import Callback, Noise, Pipeline, paint
-from tests.recorded_pipelines import Desk
+from tests.recorded_pipelines import open_desk
 
 from makingof import record
-from makingof.archive.archive import Plan, create_archive
 from makingof.archive.fsck import check_archive
-from makingof.clock import SystemClock
-from makingof.config import Settings
 from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.live.pipelines.calls import listen_to_calls
@@ -28,11 +25,8 @@ from makingof.stamp.trust import built_in_trust
 
 @pytest.fixture
 def desk(home, tmp_path):
-    archive, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
-    with archive:
-        made = Desk(archive, tmp_path)
+    with open_desk(home, tmp_path) as made:
         yield made
-        made.journal.close(10)
 
 
 @pytest.fixture
@@ -377,7 +371,7 @@ def test_what_cannot_be_called_or_has_no_archive_is_refused_before_anything_runs
 PROGRAM = """
 import sys, os, signal
 sys.path.insert(0, {root!r})
-from tests.recorded_pipelines import Desk
+from tests.recorded_pipelines import open_desk
 from tests.pipelines import Pipeline, Noise
 import makingof
 pipe = Pipeline()

@@ -17,13 +17,10 @@ from types import SimpleNamespace
 
 import pytest
 from tests.hooks import events, own_facts
-from tests.recorded_pipelines import Desk
+from tests.recorded_pipelines import open_desk
 
 from makingof import record_loading
-from makingof.archive.archive import Plan, create_archive
 from makingof.archive.fsck import check_archive
-from makingof.clock import SystemClock
-from makingof.config import Settings
 from makingof.event import Kind
 from makingof.live.pipelines.recording import host_facts
 from makingof.part import Environment, FileBody, PartType
@@ -48,11 +45,8 @@ def real(tmp_path_factory):
 
 @pytest.fixture
 def desk(home, tmp_path):
-    archive, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
-    with archive:
-        made = Desk(archive, tmp_path)
+    with open_desk(home, tmp_path) as made:
         yield made
-        made.journal.close(10)
 
 
 @pytest.fixture
