@@ -352,10 +352,25 @@ def test_pictures_there_is_no_room_for_are_counted(desk, pipe):
         pipe("a crane", num_images_per_prompt=3)
         assert desk.journal.flush(20)
         pipe("a crane")
-    desk.drain()
+        assert desk.journal.flush(20)
+        pipe("a crane", height=80)
+    assert desk.drain() == ["prompted", "generated"] * 2 + ["prompted", "attempted"]
     report = desk.report(Kind.GENERATED)
     assert (report.outputs, report.facts["not_kept"]) == (3, 2)
+    assert desk.report(Kind.ATTEMPTED).facts["not_kept"] == 1
     assert len(desk.pictures(Kind.GENERATED, 1)) == 1
+
+
+def test_an_argument_without_end_costs_neither_time_nor_memory(desk, pipe):
+    endless = [1.5]
+    endless.append(endless)
+    with desk.record(pipe):
+        pipe(prompt_embeds=[[[0.25] * 1_000] * 1_000] * 1_000, image=endless)
+    desk.drain()
+    embedded = desk.fields()["diffusers:prompt_embeds"].value
+    assert "cut: 1000 items" in embedded
+    assert len(embedded) < 20_001
+    assert desk.fields()["diffusers:image"].value.startswith("[1.5, [1.5, [1.5")
 
 
 def test_what_cannot_be_called_or_has_no_archive_is_refused_before_anything_runs(tmp_path, monkeypatch, pipe):

@@ -50,6 +50,13 @@ def setting_of(pipe: Any) -> Setting:
     return Setting(facts | {"devices": sorted(placed), "components": components}, folders)
 
 
+def adapter_names(setting: Setting) -> set[str]:
+    """Return the adapters that a pipeline carried, or had baked into it."""
+    fused, components = setting.facts.get("fused_adapters"), setting.facts["components"].values()
+    carried = [told["adapters"] for told in components if isinstance(told.get("adapters"), dict)]
+    return {*(fused if isinstance(fused, list) else ()), *(name for names in carried for name in names)}
+
+
 def class_name(value: Any) -> str:
     """Return the class of `value` with the library it comes from."""
     return f"{type(value).__module__.partition('.')[0]}.{type(value).__qualname__}"
@@ -113,7 +120,7 @@ def _find_folder(component: Any) -> Path | None:
     try:
         path = _name_or_path(component)
         return Path(path).absolute() if path is not None and Path(path).exists() else None
-    except (OSError, ValueError):
+    except Exception:  # noqa: BLE001 - where it comes from is said to be unreadable elsewhere
         return None
 
 

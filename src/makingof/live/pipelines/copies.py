@@ -8,7 +8,7 @@ import math
 import sys
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from makingof.digest import Digest
 
 MAX_WAITING_BYTES = 1 << 30
 MAX_TEXT = 20_000
-_MAX_ITEMS = 256
+_MAX_ITEMS = 1_024  # of one argument, at all depths together
 _MAX_DEPTH = 4
 
 
@@ -85,8 +85,12 @@ class Named:
         return self.name
 
 
-def copy_of(value: Any, room: Room, depth: int = 0) -> Any:
-    """Return `value` as plain values, lists, dictionaries and the copies above; long lists are cut."""
+def copy_of(value: Any, room: Room) -> Any:
+    """Return `value` as plain values, lists, dictionaries, the copies above; long ones are cut."""
+    return _copy(value, room, 0, iter(range(_MAX_ITEMS)))
+
+
+def _copy(value: Any, room: Room, depth: int, left: Iterator[int]) -> Any:
     if value is None or isinstance(value, (str, bool, int, float)):
         return value
     if is_picture(value):
@@ -94,10 +98,11 @@ def copy_of(value: Any, room: Room, depth: int = 0) -> Any:
     if is_array(value):
         return _copy_array(value, room)
     if depth < _MAX_DEPTH and isinstance(value, (list, tuple, set, frozenset)):
-        return [copy_of(item, room, depth + 1) for item in list(value)[:_MAX_ITEMS]]
+        items = [_copy(item, room, depth + 1, left) for item, _ in zip(value, left, strict=False)]
+        return items if len(items) == len(value) else [*items, Named(f"cut: {len(value)} items")]
     if depth < _MAX_DEPTH and isinstance(value, Mapping):
-        items = list(value.items())[:_MAX_ITEMS]
-        return {str(name): copy_of(item, room, depth + 1) for name, item in items}
+        pairs = zip(value.items(), left, strict=False)
+        return {str(name): _copy(item, room, depth + 1, left) for (name, item), _ in pairs}
     return Named(_name_of(value))
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from makingof.config import environment, find_archive_path
 from makingof.live.journal import Journal, Statement, Ticket, open_journal
 from makingof.live.pipelines.arguments import (
     TOOL,
@@ -39,7 +40,7 @@ from makingof.live.pipelines.calls import (
     require_callable,
     running_calls,
 )
-from makingof.live.pipelines.components import Setting, origin_name, setting_of
+from makingof.live.pipelines.components import Setting, adapter_names, origin_name, setting_of
 from makingof.live.pipelines.copies import Room, plain, portable
 from makingof.live.pipelines.generators import Noises, find_noise
 from makingof.live.pipelines.loading import find_adapter_files
@@ -78,8 +79,8 @@ def record(pipe: object, *, steps: bool = False, archive: Path | str | None = No
         UsageError: there is no archive, or `pipe` cannot be called.
     """
     require_callable(pipe)
-    place = None if archive is None else Path(archive).absolute()
-    return Recording(pipe, _journal(place), _memory(), with_steps=steps)
+    place = find_archive_path(environment(), Path.cwd()) if archive is None else Path(archive)
+    return Recording(pipe, _journal(place.absolute()), _memory(), with_steps=steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +214,12 @@ class Job:
         if (depth := running_calls()) > 1:
             facts["called_inside_another_call"] = depth - 1
         self._asked = asked = _Asked(arguments, noises, setting_of(self._pipe), facts)
-        files = find_adapter_files(self._pipe)
+        carried = adapter_names(asked.setting)
+        files = {
+            f"adapter {name}": path
+            for name, path in find_adapter_files(self._pipe).items()
+            if name in carried
+        }
         self._request = self._journal.tell(
             "prompted",
             functools.partial(self._request_statement, asked, origin_name(self._pipe), files),
@@ -232,8 +238,7 @@ class Job:
         output_type = None if self._asked is None else self._asked.arguments.find("output_type")
         returned = take(result, output_type, self._room)
         report = self._report({"stopped_early": bool(getattr(self._pipe, "_interrupt", False))})
-        has_pictures = bool(returned.pictures) and not returned.latents
-        kind = "generated" if has_pictures else "attempted"
+        kind = "generated" if returned.has_pictures() else "attempted"
         self._tell(kind, functools.partial(self._result_statement, returned, report))
 
     def step(self, theirs: Any, pipe: Any, number: Any, timestep: Any, tensors: Any) -> Any:
@@ -269,7 +274,7 @@ class Job:
         if origin is not None:
             further["model"] = Parameter(plain(origin), source="name_or_path")
         facts = plain(asked.setting.facts | {"batch": batch_shape(asked.arguments)})
-        facts |= self._files(_files_by_place({**asked.setting.folders, **_named(adapter_files)}))
+        facts |= self._files(_files_by_place({**asked.setting.folders, **adapter_files}))
         parts = [
             *text_parts(asked.arguments),
             parameters_part(asked.arguments, further),
@@ -314,10 +319,6 @@ def _files_by_place(folders: Mapping[str, Path]) -> dict[str, Path]:
     return {f"{name}/{path.name}": path for name, folder in folders.items() for path in files_of(folder)}
 
 
-def _named(adapter_files: Mapping[str, Path]) -> dict[str, Path]:
-    return {f"adapter {name}": path for name, path in adapter_files.items()}
-
-
 def _positional(signature: Any, args: tuple[Any, ...], name: str) -> Any:
     names = [] if signature is None else list(signature.parameters)
     number = names.index(name) if name in names else len(args)
@@ -334,7 +335,7 @@ def _raise(err: Exception) -> Statement:
 
 
 @functools.cache
-def _journal(archive: Path | None) -> Journal:
+def _journal(archive: Path) -> Journal:
     """Return this program's one journal for an archive: a stream is a run of the program, not of a block."""
     version = getattr(sys.modules.get("diffusers"), "__version__", None)
     return open_journal(TOOL, version, host_facts, archive=archive)

@@ -34,6 +34,11 @@ class Returned:
     files: list[Json] = field(default_factory=list)
     facts: Json = field(default_factory=dict)
 
+    def has_pictures(self) -> bool:
+        """Tell whether there is anything that can become a picture."""
+        kept = (item.image if isinstance(item, Picture) else item.values for item in self.pictures)
+        return not self.latents and any(values is not None for values in kept)
+
     def write_files(self) -> None:
         """Make the files, numbered as returned, and the facts that say what they are; slow."""
         self.facts |= {"returned": self.kind, "nsfw_content_detected": plain(self.flags)}
