@@ -1,6 +1,7 @@
 """The recorder that runs: one per archive, seen by hooks, ended by asking."""
 
 import plistlib
+import re
 import shutil
 import subprocess
 import sys
@@ -168,6 +169,78 @@ def test_a_launch_agent_says_the_same(tmp_path):
     assert told["ProgramArguments"] == list(ARGUMENTS)
     assert told["EnvironmentVariables"] == {"MAKINGOF_STATE": "/s"}
     assert told["RunAtLoad"] is True
+    # launchd.plist(5): the keys there are, each with the type it must have.
+    types = {"Label": str, "ProgramArguments": list, "EnvironmentVariables": dict, "RunAtLoad": bool}
+    types |= {"KeepAlive": dict, "ProcessType": str}
+    assert {name: type(value) for name, value in told.items()} == types
+    assert told["KeepAlive"] == {"SuccessfulExit": False}
+    assert told["ProcessType"] in {"Background", "Standard", "Adaptive", "Interactive"}
+
+
+# MS-TSCH, 2.5: the elements each type may hold, in an order its schema allows, and the values it takes.
+TASK_ORDER = {
+    "Task": ["RegistrationInfo", "Triggers", "Principals", "Settings", "Data", "Actions"],
+    "RegistrationInfo": ["URI", "SecurityDescriptor", "Source", "Date", "Author", "Version", "Description"],
+    "Triggers": ["LogonTrigger"],
+    "LogonTrigger": ["Enabled", "StartBoundary", "EndBoundary", "ExecutionTimeLimit", "UserId", "Delay"],
+    "Principals": ["Principal"],
+    "Principal": ["UserId", "LogonType", "GroupId", "DisplayName", "RunLevel"],
+    "Settings": [
+        "AllowStartOnDemand", "RestartOnFailure", "MultipleInstancesPolicy", "DisallowStartIfOnBatteries",
+        "StopIfGoingOnBatteries", "AllowHardTerminate", "StartWhenAvailable", "ExecutionTimeLimit",
+        "Priority",
+    ],
+    "Actions": ["Exec"],
+    "Exec": ["Command", "Arguments", "WorkingDirectory"],
+}  # fmt: skip
+TASK_VALUES = {
+    "Enabled": "true|false",
+    "DisallowStartIfOnBatteries": "true|false",
+    "StopIfGoingOnBatteries": "true|false",
+    "MultipleInstancesPolicy": "Parallel|Queue|IgnoreNew|StopExisting",
+    "ExecutionTimeLimit": "PT[0-9]+S",
+    "Priority": "[0-9]|10",
+    "LogonType": "S4U|Password|InteractiveToken|InteractiveTokenOrPassword",
+    "RunLevel": "LeastPrivilege|HighestAvailable",
+}
+
+
+@pytest.mark.parametrize("user", [{}, {"USERNAME": "ada & co"}, {"USERNAME": "ada", "USERDOMAIN": "HOME"}])
+def test_a_scheduled_task_has_the_shape_of_its_published_schema(tmp_path, user):
+    item = item_for("win32", tmp_path, ("C:\\python.exe", "-m", "makingof"), user)
+    root = ElementTree.fromstring(item.data.decode("utf-16"))
+    for element in root.iter():
+        name, inside = plain_name(element), [plain_name(child) for child in element]
+        if inside:
+            assert inside == [known for known in TASK_ORDER[name] if known in inside]
+        elif name in TASK_VALUES:
+            assert re.fullmatch(TASK_VALUES[name], element.text or "")
+    principal = [element for element in root.iter() if plain_name(element) == "Principal"]
+    actions = next(element for element in root.iter() if plain_name(element) == "Actions")
+    assert [actions.get("Context")] == ([element.get("id") for element in principal] or [None])
+    users = [element.text for element in root.iter() if plain_name(element) == "UserId"]
+    account = "\\".join(user[name] for name in ("USERDOMAIN", "USERNAME") if name in user)
+    assert users == [account] * (2 if user else 0)
+
+
+def plain_name(element):
+    return element.tag.removeprefix("{http://schemas.microsoft.com/windows/2004/02/mit/task}")
+
+
+@pytest.mark.parametrize(
+    ("word", "spelled"),
+    [
+        ("plain", "plain"),
+        ("", '""'),
+        ("C:\\my art\\", '"C:\\my art\\\\"'),
+        ("C:\\a&b\\", '"C:\\a&b\\\\"'),
+        ('say "x"', '"say \\"x\\""'),
+    ],
+)
+def test_words_of_a_task_are_quoted_as_windows_splits_them(tmp_path, word, spelled):
+    item = item_for("win32", tmp_path, ("C:\\python.exe", "-m", word), {})
+    root = ElementTree.fromstring(item.data.decode("utf-16"))
+    assert root.findtext(".//{*}Arguments") == f"-m {spelled}"
 
 
 @pytest.mark.parametrize("environment", [{}, {"MAKINGOF_STATE": "C:\\a & b"}])

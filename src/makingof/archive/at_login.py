@@ -111,6 +111,12 @@ def _launch_agent(home: Path, arguments: Sequence[str], environment: Mapping[str
     return LoginItem(path, plistlib.dumps(told))
 
 
+_PRINCIPAL = (
+    '  <Principals><Principal id="Author">{user}<LogonType>InteractiveToken</LogonType>'
+    "<RunLevel>LeastPrivilege</RunLevel></Principal></Principals>"
+)
+
+
 def _task(home: Path, arguments: Sequence[str], environment: Mapping[str, str]) -> LoginItem:
     program, *rest = arguments
     # Task Scheduler has no environment of its own: the state folder travels as an argument of cmd.
@@ -121,18 +127,22 @@ def _task(home: Path, arguments: Sequence[str], environment: Mapping[str, str]) 
         spelled = " ".join(rest)
     else:
         spelled = " ".join(_windows_word(item) for item in rest)
+    account = _windows_account(environment)
+    user = f"<UserId>{escape(account)}</UserId>" if account else ""
+    context = ' Context="Author"' if user else ""
+    principals = f"{_PRINCIPAL.format(user=user)}\n" if user else ""
     text = f"""<?xml version="1.0" encoding="UTF-16"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <RegistrationInfo><Description>makingof records how pictures are made</Description></RegistrationInfo>
-  <Triggers><LogonTrigger><Enabled>true</Enabled></LogonTrigger></Triggers>
-  <Settings>
+  <Triggers><LogonTrigger><Enabled>true</Enabled>{user}</LogonTrigger></Triggers>
+{principals}  <Settings>
     <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <StopIfGoingOnBatteries>false</StopIfGoingOnBatteries>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
     <Priority>8</Priority>
   </Settings>
-  <Actions><Exec><Command>{escape(program)}</Command><Arguments>{escape(spelled)}</Arguments></Exec></Actions>
+  <Actions{context}><Exec><Command>{escape(program)}</Command><Arguments>{escape(spelled)}</Arguments></Exec></Actions>
 </Task>
 """
     path = home / "AppData/Local/makingof/recorder-task.xml"
@@ -144,8 +154,19 @@ def _task(home: Path, arguments: Sequence[str], environment: Mapping[str, str]) 
     )
 
 
+def _windows_account(environment: Mapping[str, str]) -> str | None:
+    """Name who logs on. A task for the logon of anybody only an administrator may add."""
+    name, domain = environment.get("USERNAME"), environment.get("USERDOMAIN")
+    return None if not name else f"{domain}\\{name}" if domain else name
+
+
 def _windows_word(text: str) -> str:
-    return f'"{text}"' if " " in text or not text else text
+    """Quote as programs split their command line, and what cmd would read as a sign of its own."""
+    spelled = subprocess.list2cmdline([text])
+    if spelled.startswith('"') or not set(text) & set("&<>|^()"):
+        return spelled
+    backslashes = len(text) - len(text.rstrip("\\"))
+    return f'"{text}{text[len(text) - backslashes :]}"'
 
 
 def _kept(environment: Mapping[str, str]) -> dict[str, str]:
