@@ -59,7 +59,7 @@ def test_arbitrary_bytes(magic, data):
 
 
 @pytest.mark.parametrize("name", GOOD)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 def test_a_few_bytes_changed(name, data):
     damaged = bytearray(GOOD[name])

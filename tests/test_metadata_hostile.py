@@ -192,7 +192,7 @@ def places(value, path=()):
 
 
 @given(st.sampled_from(sorted(TOOL_OBJECTS)), st.data())
-@settings(max_examples=250)
+@settings(max_examples=120)
 def test_values_of_the_wrong_kind_anywhere_spoil_only_themselves(key, data):
     value = copy.deepcopy(TOOL_OBJECTS[key])
     for _ in range(data.draw(st.integers(1, 3))):
@@ -219,7 +219,7 @@ PLACES = st.sampled_from([None, "actions", "binding", "header"])
 
 
 @given(st.sampled_from(CLAIM_KEYS), SMALL, PLACES, SMALL, st.booleans())
-@settings(max_examples=150)
+@settings(max_examples=80)
 def test_claims_of_the_wrong_kind_are_read_or_said_not_to_parse(key, odd, place, other, inside):
     around = {"actions": "actions", "binding": "exclusions", "header": 1}
     other = {around[place]: other, "alg": "sha256", "hash": bytes(32)} if inside and place else other

@@ -41,7 +41,7 @@ MOMENTS = st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2100, 
 
 
 @given(st.lists(st.builds(line, st.text(max_size=20), st.none() | MOMENTS), max_size=5))
-@settings(max_examples=80)
+@settings(max_examples=40)
 def test_a_sheet_reads_back_whatever_the_files_are_called(lines):
     written = sheet(*lines)
     assert parse_sheet(format_sheet(written)) == written
