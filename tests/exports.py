@@ -87,6 +87,10 @@ CREATE TABLE session_queue (
     status TEXT NOT NULL DEFAULT 'pending', priority INTEGER NOT NULL DEFAULT 0, error_type TEXT,
     error_message TEXT, error_traceback TEXT, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL,
     started_at DATETIME, completed_at DATETIME);
+CREATE TABLE workflow_library (
+    workflow_id TEXT NOT NULL PRIMARY KEY, workflow TEXT NOT NULL, name TEXT NOT NULL,
+    description TEXT NOT NULL, category TEXT NOT NULL, created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL, opened_at DATETIME);
 """
 
 
@@ -113,13 +117,22 @@ class Invoke:
             row = {"board_id": board, "image_name": picture, "created_at": put, "updated_at": put}
             self._insert("board_images", row)
 
-    def job(self, session, status, **more) -> None:
+    def job(self, session, status, *, graph=None, **more) -> None:
         at = "2026-03-01 09:00:00.000"
         row = {
-            "batch_id": "b", "queue_id": "default", "session_id": session, "session": "{}", "status": status,
+            "batch_id": "b", "queue_id": "default", "session_id": session,
+            "session": json.dumps({"id": session, "graph": graph or {}}), "status": status,
             "created_at": at, "updated_at": at,
         } | more  # fmt: skip
         self._insert("session_queue", row)
+
+    def workflow(self, identity, name, workflow, category="user") -> None:
+        at = "2026-03-01 09:00:00.000"
+        row = {
+            "workflow_id": identity, "workflow": json.dumps(workflow), "name": name, "description": "",
+            "category": category, "created_at": at, "updated_at": at,
+        }  # fmt: skip
+        self._insert("workflow_library", row)
 
     def close(self) -> None:
         self._made.commit()
@@ -146,6 +159,30 @@ def invoke_metadata(prompt: str, seed: int) -> str:
             "model": {"key": "k", "hash": "blake3:00", "name": "dreamshaper", "base": "sd-1", "type": "main"},
         }
     )
+
+
+def invoke_graph(prompt: str, seed: int) -> dict[str, Any]:
+    """As InvokeAI 5 builds it: words and seed come to the metadata by edges, and may stand there too."""
+    metadata = json.loads(invoke_metadata("stands there from before", 1)) | {
+        "id": "core",
+        "type": "core_metadata",
+    }
+    return {
+        "id": "g",
+        "nodes": {
+            "core": metadata,
+            "words": {"id": "words", "type": "string", "value": prompt},
+            "seed": {"id": "seed", "type": "integer", "value": seed},
+            "noise": {"id": "noise", "type": "noise", "seed": 5},
+        },
+        "edges": [
+            {
+                "source": {"node_id": node, "field": "value"},
+                "destination": {"node_id": "core", "field": field},
+            }
+            for node, field in (("words", "positive_prompt"), ("seed", "seed"))
+        ],
+    }
 
 
 JOBS = ("11111111-0000-4000-8000-000000000001", "22222222-0000-4000-8000-000000000002")

@@ -21,6 +21,7 @@ from makingof.part import Role
 from makingof.reading import Reading
 
 TOOL = "comfyui"
+SOURCE = "comfyui-history"
 MAX_JOBS = 20_000
 MAX_FILES = 1_000
 
@@ -48,10 +49,10 @@ def read_history(value: Mapping[str, Any]) -> Export:
             problems.append(f"{len(value)} jobs, and {MAX_JOBS} are read")
             break
         try:
-            told.append(_tell(parse_job_entry(portable(identity), entry)))
+            told.append(tell(parse_job_entry(portable(identity), entry)))
         except MalformedError:
             problems.append(f"entry {number} has another shape")
-    return Export("comfyui-history", tuple(told), tuple(problems))
+    return Export(SOURCE, tuple(told), tuple(problems))
 
 
 def _wanted(output: Output, graph: Mapping[str, Any], number: int) -> Wanted:
@@ -94,7 +95,7 @@ def _plain(graph: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _tell(job: JobEntry) -> Told:
+def tell(job: JobEntry) -> Told:
     """Tell one job. One that failed after it saved a picture generated, and its report says so."""
     files = [
         (output.node, _wanted(output, job.graph, number))
@@ -111,7 +112,7 @@ def _tell(job: JobEntry) -> Told:
     else:
         kind, wanted = Kind.PROMPTED, ()
     where = f"history {job.id}"
-    at = _moment(job.ended_ms)
+    at = moment(job.ended_ms)
     drafts = [
         report_draft(
             where,
@@ -126,8 +127,7 @@ def _tell(job: JobEntry) -> Told:
         *(place_draft(where, picture.name) for picture in (*fresh, *again)),
     ]
     return Told(
-        # An id a caller chose may be used twice; the second run then stands in the first one's place.
-        key=f"told:comfyui/{job.id}/{job.started_ms or ''}",
+        key=job_key(job.id, job.started_ms),
         observation=observe(kind, TOOL, drafts, at=at),
         wanted=wanted,
         readings=_readings(job),
@@ -135,7 +135,12 @@ def _tell(job: JobEntry) -> Told:
     )
 
 
-def _moment(ms: int | None) -> Moment:
+def job_key(identity: str, started_ms: int | None) -> str:
+    """Name a run: an id a caller chose may be used twice, and the later run then takes its place."""
+    return f"told:comfyui/{identity}/{started_ms or ''}"
+
+
+def moment(ms: int | None) -> Moment:
     """ComfyUI writes milliseconds since 1970."""
     if ms is None:
         return Moment()

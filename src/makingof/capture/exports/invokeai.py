@@ -1,4 +1,4 @@
-"""InvokeAI's database: pictures it made, stars, boards, what failed, and what was deleted.
+"""InvokeAI's database: pictures it made, stars, boards, its queue, saved workflows, and what was deleted.
 
 Its times are SQLite's own, without an offset, and stay claims. A board takes new pictures
 by itself while it is the one chosen for them: to lie on a board is a choice only of a
@@ -10,11 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from makingof.capture.exports.invokeai_queue import read_session
 from makingof.capture.exports.told import (
     Export,
     Told,
     Wanted,
     choice,
+    content_key,
     note,
     observe,
     place,
@@ -29,7 +31,7 @@ from makingof.metadata import invokeai
 from makingof.metadata.documents.database import Database, Row
 from makingof.observation import Draft
 from makingof.part import Role
-from makingof.reading import Reading
+from makingof.reading import Locator, Reading, State
 
 TOOL = "invokeai"
 MAX_DATABASE_BYTES = 1 << 30
@@ -42,8 +44,10 @@ _IMAGES = (
 )  # fmt: skip
 _QUEUE = (
     "item_id", "batch_id", "session_id", "status", "error_type", "error_message", "created_at", "started_at",
-    "completed_at", "origin", "destination",
+    "completed_at", "origin", "destination", "session",
 )  # fmt: skip
+_LIBRARY = ("workflow_id", "workflow", "name", "description", "category", "created_at", "updated_at")
+_SESSIONS_AT_ONCE = 20  # each may be a megabyte
 _ROLES = {"mask": Role.MASK, "control": Role.CONTROL}
 _ENDS = {"failed": "failed", "canceled": "cancelled"}
 
@@ -70,7 +74,7 @@ def read_database(source: Source) -> Export:
     """Read the tables one by one; where one breaks off, what came before stands and the others are read."""
     found = _Found()
     with Database.open(source, 0, len(source), limit_bytes=MAX_DATABASE_BYTES) as database:
-        for read in (_read_images, _read_boards, _read_queue):
+        for read in (_read_images, _read_boards, _read_queue, _read_library):
             try:
                 read(database, found)
             except MalformedError as err:
@@ -218,35 +222,68 @@ def _on_board(board: str, title: str, pictures: list[str]) -> Iterator[Told]:
 
 
 def _read_queue(database: Database, found: _Found) -> None:
-    """Finished items are pruned by InvokeAI after a while: that none is listed shows nothing."""
-    for row in database.each("session_queue", _QUEUE):
+    """Tell jobs that left no picture here; finished ones are pruned by InvokeAI after a while."""
+    for row in database.each("session_queue", _QUEUE, at_once=_SESSIONS_AT_ONCE):
         said = _texts(row)
-        outcome = _ENDS.get(said.get("status", ""))
+        status = said.get("status", "")
         session = said.get("session_id")
-        if outcome is None or not session or session in found.sessions:
+        if not session or session in found.sessions:
             continue
         where = f"session_queue {said.get('item_id', '?')}"
-        text = "\n".join(said[name] for name in ("error_type", "error_message") if name in said)
+        readings = read_session(said.get("session"), where)
+        if status in _ENDS or readings:
+            found.told.append(_tell_session(session, where, said, readings))
+
+
+def _tell_session(session: str, where: str, said: Mapping[str, str], readings: tuple[Reading, ...]) -> Told:
+    """A job that ended well and of which no picture is left was asked for, and that is all it shows."""
+    status = said.get("status", "")
+    text = "\n".join(said[name] for name in ("error_type", "error_message") if name in said)
+    outcome = _ENDS.get(status)
+    drafts = [
+        report(
+            where,
+            outcome=outcome,
+            job=session,
+            outputs=0 if outcome else None,
+            text=text or None,
+            status=status,
+            created_at=said.get("created_at"),
+            started_at=said.get("started_at"),
+            completed_at=said.get("completed_at"),
+            batch=said.get("batch_id"),
+        )
+    ]
+    # One that waits or runs now may be told again when it has ended.
+    ending = "" if status in (*_ENDS, "completed") else f"/{portable(status)}"
+    kind = Kind.ATTEMPTED if outcome else Kind.PROMPTED
+    key = f"told:invokeai/session/{portable(session)}{ending}"
+    return Told(key, observe(kind, TOOL, drafts), readings=readings, job=session)
+
+
+def _read_library(database: Database, found: _Found) -> None:
+    """Note the workflows a person saved; those that come with InvokeAI are nobody's."""
+    for row in database.each("workflow_library", _LIBRARY, at_once=_SESSIONS_AT_ONCE):
+        said = _texts(row)
+        identity = said.get("workflow_id")
+        if not identity or said.get("category", "user") != "user" or "workflow" not in said:
+            continue
+        where = f"workflow_library {identity}"
+        words = [said[name] for name in ("name", "description") if name in said]
         drafts = [
+            note(where, "\n".join(words), title="workflow"),
             report(
                 where,
-                outcome=outcome,
-                job=session,
-                outputs=0,
-                text=text or None,
+                text="saved workflow",
                 created_at=said.get("created_at"),
-                started_at=said.get("started_at"),
-                completed_at=said.get("completed_at"),
-                batch=said.get("batch_id"),
-            )
+                updated_at=said.get("updated_at"),
+            ),
         ]
-        found.told.append(
-            Told(
-                f"told:invokeai/session/{portable(session)}",
-                observe(Kind.ATTEMPTED, TOOL, drafts),
-                job=session,
-            )
+        key = content_key(TOOL, "workflow", f"{identity}\n{said['workflow']}")
+        reading = Reading(
+            TOOL, Locator("sqlite", where), State.PRESENT, said["workflow"].encode("utf-8", "surrogatepass")
         )
+        found.told.append(Told(key, observe(Kind.NOTED, TOOL, drafts), readings=(reading,)))
 
 
 def _texts(row: Row) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from makingof.capture.exports import (
     a1111,
     comfyui_history,
+    comfyui_jobs,
     discord,
     discord_package,
     fooocus,
@@ -34,6 +35,7 @@ _JSON_SIGNS = (
     b'"full_command"',
     b'"job_type"',
     b'"Contents"',
+    b'"outputs_count"',
 )
 
 
@@ -150,14 +152,20 @@ def _json(data: Source) -> Export | Damaged | None:
 
 
 def _by_shape(value: Any) -> Export | None:
-    if discord.is_channel(value):
-        return discord.read_channel(value)
-    if discord_package.is_message_list(value):
-        return discord_package.read_messages(value)
-    if comfyui_history.is_history(value):
-        return comfyui_history.read_history(value)
+    for is_it, read in _SHAPES:
+        if is_it(value):
+            return read(value)
     if (found := openai.conversations(value)) is not None:
         return openai.read_conversations(found)
     if (jobs := midjourney.job_list(value)) is not None:
         return midjourney.read_jobs(jobs)
     return None
+
+
+_SHAPES: tuple[tuple[Callable[[Any], bool], Callable[[Any], Export | None]], ...] = (
+    (discord.is_channel, discord.read_channel),
+    (discord_package.is_message_list, discord_package.read_messages),
+    (comfyui_history.is_history, comfyui_history.read_history),
+    (comfyui_jobs.is_job, comfyui_jobs.read_job),
+    (comfyui_jobs.is_job_list, comfyui_jobs.read_job_list),
+)
