@@ -65,7 +65,7 @@ def import_exports(
     for item in exports:
         told = _read(archive, item, by_path.get(item.path.with_name(f"{item.path.name}-wal")))
         if told is not None:
-            yield _Telling(archive, files, item, in_place=in_place).tell(told)
+            yield Telling(archive, files, item, in_place=in_place).tell(told)
     if stars:
         yield from _tell_stars(archive, files, stars)
 
@@ -101,13 +101,13 @@ def _tell_stars(archive: Archive, files: NamedFiles, items: Sequence[Imported]) 
             by_folder.setdefault(item.path.parent, []).append((told, item.digest))
     for folder, stars in by_folder.items():
         export = Export("swarmui-stars", tuple(told for told, _ in stars))
-        telling = _Telling(archive, files, Imported(folder / "*", Outcome.RECOGNISED))
+        telling = Telling(archive, files, Imported(folder / "*", Outcome.RECOGNISED))
         telling.bytes_of = {told.key: digest for told, digest in stars}
         yield telling.tell(export)
 
 
 @dataclass(slots=True)
-class _Telling:
+class Telling:
     """One export being told."""
 
     archive: Archive

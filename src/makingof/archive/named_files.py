@@ -40,6 +40,8 @@ class NamedFiles:
 
     def find(self, wanted: Wanted, beside: Path) -> FileRow | None:
         """Return the one picture that `wanted` can mean in an export that lies at `beside`, or None."""
+        if wanted.digest is not None:
+            return self.find_bytes(wanted.digest)
         if wanted.token is not None:
             found = self._rows(
                 part for name, part in self._by_token[wanted.token] if _has_index(name, wanted)

@@ -10,6 +10,7 @@ from makingof import __version__
 from makingof.archive.archive import Archive
 from makingof.archive.edits import propose_sources
 from makingof.archive.imports import IndexMemory
+from makingof.archive.inputs import InputFinder
 from makingof.capture.watching import Change, What
 from makingof.clock import format_instant
 from makingof.containers.source import SeekableFile
@@ -20,6 +21,7 @@ from makingof.index.values import FileRow
 from makingof.metadata.documents.difference import compare_documents
 from makingof.metadata.documents.document import Document
 from makingof.metadata.documents.read import read_document
+from makingof.metadata.record import Sheet
 from makingof.observation import Attachment, Draft, Observation, Position
 from makingof.part import Means, PartType, Report, Role, body_of
 from makingof.reading import Reading
@@ -170,7 +172,7 @@ class Watch:
         kind = kind_of(readings)
         if kind is Kind.IMPORTED:
             return [self._listed(change, taken, {"arrival": change.what.value}, [])]
-        parents = self._parents(readings) if kind is Kind.EDITED else []
+        parents = self._parents(readings) if kind is Kind.EDITED else self._inputs(change, taken)
         drafts = [*reading_drafts(readings, Means.RECOVERED, copy_raw=False), _place(change.path)]
         source = replace_tool(_SOURCE, readings)
         role = role_of(change.path.name, readings)
@@ -268,6 +270,15 @@ class Watch:
                     found.append(held[0])
                     break
         return list(dict.fromkeys(found))
+
+    def _inputs(self, change: Change, taken: Taken) -> list[Digest]:
+        """Return the recorded pictures that a generated one names as its inputs by digest: held ones."""
+        looked = taken.looked
+        container = next((reading.locator.container for reading in looked.readings), None)
+        sheet = Sheet(container, change.path.name, looked.width, looked.height, ())
+        rows = [row for row, _ in InputFinder(self.archive).linked(looked.readings, sheet)]
+        blobs = dict.fromkeys(row.blob for row in rows if row.blob is not None)
+        return [blob for blob in blobs if blob != taken.digest and self.archive.store.has(blob)]
 
     def _propose(self, change: Change) -> tuple[Path, ...]:
         try:

@@ -10,6 +10,7 @@ import click
 from makingof.archive.archive import Archive
 from makingof.archive.exports import ExportTold, import_exports
 from makingof.archive.imports import import_files
+from makingof.archive.inputs import link_inputs
 from makingof.archive.zips import import_zip
 from makingof.capture.folder import Listing, list_files
 from makingof.capture.zipped import ZippedFolder, opened_zip
@@ -45,9 +46,13 @@ def import_(
         for zipped in zips:
             done += _run_zip(terminal, archive, zipped, in_place=in_place)
         told = _tell_exports(terminal, archive, done, in_place=in_place)
+        linked = link_inputs(archive, done)
     code = _summarise(terminal, listing, done)
     for item in told:
         _say_told(terminal, item)
+    if linked:
+        terminal.say("exports.linked", count=linked)
+        terminal.json({"outcome": "linked", "events": linked})
     return code or int(any(item.damaged is not None for item in told))
 
 

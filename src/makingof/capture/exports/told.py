@@ -44,6 +44,7 @@ class Wanted:
     fits: Callable[[Sequence[Reading]], bool | None] | None = None  # None: the picture does not say
     role: Role = Role.OUTPUT
     number: int | None = None
+    digest: Digest | None = None  # where it is known, nothing else counts
 
 
 @dataclass(frozen=True, slots=True)
