@@ -1,6 +1,8 @@
 """What exports tell becomes events by means `recovered`: once, about pictures found for certain, or a gap."""
 
+import contextlib
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -281,6 +283,17 @@ def test_rows_that_still_stand_in_the_write_ahead_log_are_read_or_missed_aloud(
     assert done.events == {Kind.PROMPTED: 2 if with_log else 1}
     assert bool(done.problems) is not with_log
     made.close()
+
+
+def test_a_database_that_its_program_has_locked_is_read_all_the_same(archive, bring, folder):
+    database = Invoke(folder / "invokeai.db")
+    database.image("a.png", metadata=invoke_metadata("a crane", 7))
+    database.close()
+    (folder / "a.png").write_bytes(png({"invokeai_metadata": invoke_metadata("a crane", 7)}))
+    with contextlib.closing(sqlite3.connect(folder / "invokeai.db", isolation_level=None)) as program:
+        program.execute("BEGIN EXCLUSIVE")
+        (done,) = bring(folder)
+    assert done.events == {Kind.GENERATED: 1}
 
 
 def test_the_database_itself_is_never_opened_or_changed(archive, bring, invoke):

@@ -12,7 +12,7 @@ from makingof.archive.imports import import_files
 from makingof.archive.names import Namer
 from makingof.capture.folder import list_files
 from makingof.event import Event, Kind
-from makingof.part import FileBody, Holding, Means, Own, Parameters, PartType, Pieces, Place, Raw, Text
+from makingof.part import FileBody, Holding, Means, Own, Parameters, PartType, Pieces, Place, Raw, Role, Text
 from makingof.reading import State
 from makingof.recorder.files import look_in_place
 from makingof.recorder.importing import Outcome
@@ -214,3 +214,15 @@ def test_a_vanished_name_that_is_no_unicode_leaves_a_gap(archive, folder):
     assert done.outcome is Outcome.FAILED
     (gap,) = entries(archive, Kind.GAP)
     assert gap.first(PartType.PLACE, Place).base64
+
+
+def test_a_grid_carries_the_settings_of_its_first_picture_and_is_no_output(archive, folder):
+    for name in ("grid-0001.png", "00001-1.png"):
+        (folder / name).write_bytes(a1111_png("a crane", Seed=1, Width=len(name)))
+    list(import_files(archive, sorted(folder.iterdir())))
+    roles = {}
+    for entry in entries(archive, Kind.GENERATED):
+        (place,) = entry.statements(PartType.PLACE, Place)
+        roles[place.body.name] = entry.files()[0].body.role
+    assert roles["grid-0001.png"] is Role.GRID
+    assert roles["00001-1.png"] is Role.OUTPUT

@@ -237,11 +237,11 @@ class Counting:
         return data
 
 
-def test_the_layer_list_of_300_megabytes_does_not_read_the_pixels(tmp_path):
+@pytest.mark.parametrize("pixels", [300 << 20, 4_000 << 20])
+def test_the_layer_list_of_four_gigabytes_does_not_read_the_pixels(tmp_path, pixels):
     """The pixels are a hole in a sparse file, behind true records."""
     data = write_psd((Drawn("huge", size=(1, 1), id=1), *DRAWING))
     info = layer_info((Drawn("huge", size=(1, 1), id=1), *DRAWING))
-    pixels = 300 << 20
     at = data.index(info)
     last = [n for n in range(at, at + len(info)) if data[n : n + 8] == b"8BIMnorm"][-1]
     grown = bytearray(data[: at + len(info)])

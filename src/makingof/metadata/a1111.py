@@ -17,6 +17,7 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from makingof.errors import MalformedError
+from makingof.metadata.civitai_resources import find_checkpoint
 from makingof.metadata.found import Found
 from makingof.metadata.record import Record, Sheet, text_field, with_text
 from makingof.metadata.tool_json import parse_tool_json
@@ -95,7 +96,7 @@ def parse_infotext(text: str) -> Infotext:
     lines = text.rstrip("\0").strip().replace("\r\n", "\n").split("\n")
     at, settings = _find_settings(lines)
     body, trailing = lines[:at], lines[at + 1 :]
-    is_sdnext = settings.get("App", "").startswith("SD.Next")
+    is_sdnext = _is_sdnext(settings)
     parts: dict[str, list[str]] = {"prompt": []}
     doubts = []
     current = "prompt"
@@ -236,7 +237,7 @@ def infotext_tool(settings: dict[str, str]) -> str:
     `a1111`, which then names the format rather than a program.
     """
     version = settings.get("Version", "")
-    if settings.get("App", "").startswith("SD.Next"):
+    if _is_sdnext(settings):
         return "sdnext"
     if "SDCPP" in settings:
         return "stable-diffusion.cpp"
@@ -250,6 +251,17 @@ def infotext_tool(settings: dict[str, str]) -> str:
 @lru_cache(maxsize=1024)
 def _tool_of_version(version: str) -> str | None:
     return next((tool for pattern, tool in _VERSIONS if pattern.match(version)), None)
+
+
+def _is_sdnext(settings: dict[str, str]) -> bool:
+    """Tell SD.Next; before it named itself it wrote a bare commit as version, beside keys of its own."""
+    if settings.get("App", "").startswith("SD.Next"):
+        return True
+    return bool(_COMMIT.fullmatch(settings.get("Version", ""))) and not _SDNEXT_KEYS.isdisjoint(settings)
+
+
+_COMMIT = re.compile(r"[0-9a-f]{7,8}")
+_SDNEXT_KEYS = frozenset({"Backend", "Operations", "Parser", "Pipeline"})
 
 
 _VERSIONS = tuple(
@@ -326,6 +338,9 @@ def infotext_reading(
     tool = tool or infotext_tool(text.settings)
     if tool == "stable-diffusion.cpp":
         _name_model_of_sdcpp(fields)
+    resources = text.settings.get("Civitai resources")
+    if resources and "model" not in fields and (model := find_checkpoint(resources)):
+        fields["model"] = text_field(model, f"{record.place} Civitai resources")
     doubts = tuple(Check("infotext_unambiguous", held=False, detail=doubt) for doubt in text.doubts)
     return Reading(
         tool=tool,

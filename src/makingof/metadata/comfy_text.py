@@ -139,7 +139,9 @@ class _Walk:
         )
         if len(keys) == 1 and (keys[0] == "populated_text" or not _computes(node)):
             return self._text_input(node, keys[0], depth)
-        return [Words(None, str(node), State.COMPUTED)]
+        # One node may make both sides: its outputs are told apart.
+        source = f"{node} output {link.output}" if link.output else str(node)
+        return [Words(None, source, State.COMPUTED)]
 
 
 def _is_words(value: object) -> bool:

@@ -28,6 +28,8 @@ def read(sheet: Sheet) -> Found:
         if value is None or "prompt" not in value or not {"Model", "resolution"} & value.keys():
             continue
         fields = fields_of(value, _SHARED, record.place)
+        if isinstance(model := value.get("Model"), dict):  # some write both names once more inside
+            fields |= fields_of(model, _SHARED, f"{record.place} Model")
         size = re.fullmatch(r"(\d+)\s*x\s*(\d+)", str(value.get("resolution", "")))
         if size:
             fields["width"] = Field(size[1], source=f"{record.place} resolution")
