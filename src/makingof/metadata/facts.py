@@ -27,6 +27,8 @@ class Examined:
     document: Document | None
     secrets: tuple[Secret, ...]
     contradictions: tuple[Contradiction, ...]
+    container: str | None = None
+    size: tuple[int, int] | None = None  # in pixels
 
     @property
     def main(self) -> Reading | None:
@@ -47,6 +49,8 @@ def examine(data: Source, name: str) -> Examined:
         document,
         tuple(find_secrets(readings)),
         tuple(find_contradictions(readings, size)),
+        document.format if document else sheet.container,
+        size,
     )
 
 
