@@ -25,6 +25,7 @@ from makingof.reading import Reading
 from makingof.recorder.files import mapped
 from makingof.recorder.importing import Imported, Outcome
 
+_TOOLS = frozenset({"comfyui", "civitai", "tensorart", "swarmui", "a1111", "forge", "reforge", "sdnext"})
 # Only these words can name a picture by digest; reading every picture twice would cost more than it brings.
 _SIGNS = (b'"is_changed"', b"Init image hash", b"I\0n\0i\0t\0 \0i\0m\0a\0g\0e\0 \0h\0a\0s\0h\0")
 
@@ -35,7 +36,7 @@ def link_inputs(archive: Archive, imported: Iterable[Imported]) -> int:
     Pictures that were known before count too: what they were made from may have come since.
     """
     finder = InputFinder(archive)
-    items = [item for item in imported if item.digest is not None and item.outcome is not Outcome.FAILED]
+    items = [item for item in imported if item.digest is not None and _may_name(item)]
     told = [link for item in items if (link := _link_of(archive, finder, item)) is not None]
     if not told:
         return 0
@@ -99,6 +100,13 @@ def read_sheet(data: Data, name: str) -> tuple[list[Reading], Sheet]:
     except MalformedError:
         width, height = None, None
     return readings, Sheet(container, name, width, height, ())
+
+
+def _may_name(item: Imported) -> bool:
+    """Tell what is worth reading again; of files known before nobody says here which tool wrote them."""
+    if item.outcome in (Outcome.FAILED, Outcome.UNRECOGNISED):
+        return False
+    return item.tool is None or item.tool in _TOOLS
 
 
 def _link_of(archive: Archive, finder: InputFinder, item: Imported) -> Told | None:
