@@ -12,7 +12,7 @@ from makingof.store.base import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class IndexMemory:
+class _IndexMemory:
     """What the index remembers of earlier imports."""
 
     archive: Archive
@@ -32,6 +32,20 @@ class IndexMemory:
         return files[0].part if files else None
 
 
+def new_import(archive: Archive, *, in_place: bool, single: bool = False) -> Import:
+    """Begin a run of the recorder's import into `archive`, which has to be writable."""
+    archive.require_writable()
+    return Import(
+        recorder=archive.recorder,
+        store=archive.store,
+        memory=_IndexMemory(archive),
+        source=PROGRAM,
+        in_place=in_place,
+        single=single,
+        project=archive.index.current_project(),
+    )
+
+
 def import_files(
     archive: Archive,
     paths: Iterable[Path],
@@ -45,16 +59,7 @@ def import_files(
     With `in_place` the bytes stay where they are and only digests and records are
     kept. `single` is for a picture an act met for the first time.
     """
-    archive.require_writable()
-    run = Import(
-        recorder=archive.recorder,
-        store=archive.store,
-        memory=IndexMemory(archive),
-        source=PROGRAM,
-        in_place=in_place,
-        single=single,
-        project=archive.index.current_project(),
-    )
+    run = new_import(archive, in_place=in_place, single=single)
     try:
         yield from run.run(paths, progress)
     finally:

@@ -13,15 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from makingof.archive.acts import PROGRAM
 from makingof.archive.archive import Archive
-from makingof.archive.imports import IndexMemory
+from makingof.archive.imports import new_import
 from makingof.capture.zipped import ZippedFolder, opened_zip, split_place
 from makingof.containers.zip import Member
 from makingof.digest import Digest
 from makingof.errors import MalformedError, SourceError
 from makingof.recorder.files import Looked, look_in_place
-from makingof.recorder.importing import Found, Import, Imported
+from makingof.recorder.importing import Found, Imported
 from makingof.store.base import Failure, Stored
 from makingof.store.source_file import ChangedError, Hashed, hash_many, in_order
 
@@ -38,15 +37,7 @@ def import_zip(archive: Archive, zipped: ZippedFolder, *, in_place: bool, seen: 
     What cannot be read is yielded as failed and the rest goes on; so is a zip that
     changed while it was read.
     """
-    archive.require_writable()
-    run = Import(
-        recorder=archive.recorder,
-        store=archive.store,
-        memory=IndexMemory(archive),
-        source=PROGRAM,
-        in_place=in_place,
-        project=archive.index.current_project(),
-    )
+    run = new_import(archive, in_place=in_place)
     try:
         yield from run.run_found(_found(archive, zipped, in_place=in_place, seen=seen))
     finally:

@@ -33,6 +33,7 @@ _LOG = "-wal"
 _DATABASES = (".db", ".sqlite", ".sqlite3")
 _HEAD_BYTES = 64
 _READ_BYTES = 1 << 20
+_MAX_MEMBERS = 500_000
 # A picture hardly packs; a document with empty layers packs well, a bomb a thousandfold.
 _MAX_MEMBER_BYTES = 8 << 30
 _PACKS_WELL = 200
@@ -168,7 +169,7 @@ def split_place(place: Path) -> tuple[Path, str] | None:
 
 def _listed(data: _SharedFile) -> Zip | None:
     try:
-        return open_zip(data)
+        return open_zip(data, max_members=_MAX_MEMBERS)
     except MalformedError:
         pass  # half a download begins with whole members
     try:

@@ -141,14 +141,14 @@ class Zip:
         return local.at
 
 
-def open_zip(source: Source) -> Zip:
+def open_zip(source: Source, *, max_members: int = MAX_MEMBERS) -> Zip:
     """List the members of an archive by its central directory.
 
-    Data without one, several disks, more than `MAX_MEMBERS` members and members that
+    Data without one, several disks, more than `max_members` members and members that
     overlap each other or the directory (zip bombs do) are `MalformedError`.
     """
     count, size, offset = _directory(source)
-    if count > MAX_MEMBERS or size > _MAX_DIRECTORY_BYTES:
+    if count > max_members or size > _MAX_DIRECTORY_BYTES:
         message = f"zip claims {count} members in a directory of {size} bytes"
         raise MalformedError(message)
     entries = Cursor(source, offset, offset + size)
