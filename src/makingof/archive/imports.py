@@ -12,7 +12,7 @@ from makingof.store.base import Progress
 
 
 @dataclass(frozen=True, slots=True)
-class _IndexMemory:
+class IndexMemory:
     """What the index remembers of earlier imports."""
 
     archive: Archive
@@ -38,7 +38,7 @@ def new_import(archive: Archive, *, in_place: bool, single: bool = False) -> Imp
     return Import(
         recorder=archive.recorder,
         store=archive.store,
-        memory=_IndexMemory(archive),
+        memory=IndexMemory(archive),
         source=PROGRAM,
         in_place=in_place,
         single=single,
