@@ -12,7 +12,8 @@ import builtins
 import hmac
 import re
 from enum import StrEnum
-from typing import Any, Self, TypeVar
+from functools import cached_property
+from typing import Any, Self, TypeVar, cast
 
 import msgspec
 
@@ -279,7 +280,7 @@ class Vouched(msgspec.Struct, frozen=True):
 _BodyT = TypeVar("_BodyT", bound=msgspec.Struct)
 
 
-class Part(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+class Part(msgspec.Struct, frozen=True, dict=True, rename={"from_": "from"}):
     """One statement; `body` is kept as read, so that fields of later versions survive."""
 
     type: PartType
@@ -313,7 +314,13 @@ class Part(msgspec.Struct, frozen=True, rename={"from_": "from"}):
 
     def read(self, shape: builtins.type[_BodyT]) -> _BodyT:
         """Return the body as `shape`, one of `BODIES`; another shape is a `MalformedError`."""
+        if shape is BODIES[self.type]:
+            return cast(_BodyT, self._said)
         return convert(self.body, shape, f"{self.type} part")
+
+    @cached_property
+    def _said(self) -> msgspec.Struct:
+        return convert(self.body, BODIES[self.type], f"{self.type} part")
 
     def listed(self) -> tuple[Digest, ...] | None:
         """Return the further parts a list part stands for, or None for a part that speaks itself.

@@ -87,8 +87,9 @@ def look_in_place(stream: BinaryIO, name: str, keep: Keep | None = None) -> Look
 
     Of one too large for memory only the records are read: it has no size and no pieces.
     """
-    if os.fstat(stream.fileno()).st_size <= _IN_MEMORY_BYTES:
-        return _look_at(stream.read(_IN_MEMORY_BYTES), name, keep)
+    size_bytes = os.fstat(stream.fileno()).st_size
+    if size_bytes <= _IN_MEMORY_BYTES:  # asking for more than there is would make room for it first
+        return _look_at(stream.read(size_bytes), name, keep)
     file = SeekableFile(stream)
     return Looked(_MEDIA_TYPES.get(sniff(file) or ""), None, None, tuple(read_records(file, name)), None)
 
