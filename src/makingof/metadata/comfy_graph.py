@@ -124,13 +124,7 @@ def parse_graph(value: dict[str, Any]) -> Graph | None:
         if type(entry) is not dict or not isinstance(kind := entry.get("class_type"), str):
             continue
         inputs = entry.get("inputs")
-        if type(inputs) is not dict:
-            inputs = {}
-        read = {
-            name: _input(item, value) if type(item) is list or type(item) is dict else item
-            for name, item in inputs.items()
-        }
-        links = tuple([(name, item) for name, item in read.items() if type(item) is Link])
+        read, links = _read_inputs(inputs, value) if type(inputs) is dict else ({}, ())
         nodes[key] = Node(key, kind, read, links)
     if len(nodes) > MAX_NODES:
         message = f"graph of {len(nodes)} nodes is larger than the {MAX_NODES} read here"
@@ -138,15 +132,23 @@ def parse_graph(value: dict[str, Any]) -> Graph | None:
     return Graph(nodes) if nodes else None
 
 
-def _input(item: list[Any] | dict[str, Any], value: dict[str, Any]) -> Any:
-    """Make a `Link` of `["node", output]`, and a plain list of one that the server wrapped."""
-    if isinstance(item, dict):
-        return item.get("__value__", item)
-    if len(item) == _LINK_PARTS:
-        node, output = item
-        if type(output) is Number and isinstance(node, str) and node in value:
-            return Link(node, int(output) if output in _SMALL else 0)
-    return item
+def _read_inputs(
+    inputs: dict[str, Any], value: dict[str, Any]
+) -> tuple[dict[str, Any], tuple[tuple[str, Link], ...]]:
+    """Make a `Link` of every `["node", output]`, and a plain list of one that the server wrapped."""
+    read: dict[str, Any] = {}
+    links = []
+    for name, item in inputs.items():
+        read[name] = item
+        if type(item) is list:
+            if len(item) != _LINK_PARTS or type(item[1]) is not Number or not isinstance(item[0], str):
+                continue
+            if item[0] in value:
+                link = read[name] = Link(item[0], int(item[1]) if item[1] in _SMALL else 0)
+                links.append((name, link))
+        elif type(item) is dict and "__value__" in item:
+            read[name] = item["__value__"]
+    return read, tuple(links)
 
 
 _LINK_PARTS = 2

@@ -67,6 +67,7 @@ def _parse_strict(text: str) -> Any | None:
 
 
 _strict = msgspec.json.Decoder(float_hook=Number)
+_SMALL = {number: Number(number) for number in range(128)}
 
 
 def _settle(value: dict[Any, Any] | list[Any]) -> int:
@@ -79,9 +80,14 @@ def _settle(value: dict[Any, Any] | list[Any]) -> int:
         for key, inner in item.items() if is_object else enumerate(item):
             kind = type(inner)
             if kind is int:
-                item[key] = Number(inner)
-            elif kind is dict or kind is list:
+                item[key] = _SMALL.get(inner) or Number(inner)
+            elif kind is dict:
                 waiting.append(inner)
+            elif kind is list:
+                if len(inner) == 2 and type(inner[0]) is str and type(inner[1]) is int:  # noqa: PLR2004 - a link of a graph
+                    inner[1] = _SMALL.get(inner[1]) or Number(inner[1])
+                else:
+                    waiting.append(inner)
     return keys
 
 
