@@ -210,6 +210,17 @@ def read_pictures(pictures: str) -> None:
     report(since(started), files=len(paths))
 
 
+def read_listed(listed: str, passes: str) -> None:
+    """Read every record of the files of a list, again and again: they are few."""
+    paths = [Path(path) for path in Path(listed).read_text(encoding="utf-8").splitlines()]
+    started = now()
+    for _ in range(int(passes)):
+        for path in paths:
+            with HeadedFile(path) as data:
+                read_records(data, path.name)
+    report(since(started))
+
+
 def read_labelled(listed: str) -> None:
 
     answers = {}
@@ -261,6 +272,7 @@ JOBS: dict[str, Callable[..., None]] = {
         verify_package,
         hash_file,
         read_pictures,
+        read_listed,
         read_labelled,
         save_pictures,
         save_pictures_hooked,

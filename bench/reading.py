@@ -1,6 +1,7 @@
 """Rows: records read from pictures, how fast and how rightly, beside two libraries."""
 
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 from bench import peers
@@ -50,13 +51,55 @@ def measure_reading(scale: Scale) -> Row:
     return row
 
 
+def measure_reading_set(scale: Scale) -> Row:
+    """Measure reading the labelled set and the real samples, damaged and unusual files among them."""
+    listed = _list([*write_labelled(OUT / "labelled"), *samples()])
+    count = len(listed.read_text(encoding="utf-8").splitlines())
+    contenders = [
+        Contender(OURS, lambda _: ours("read_listed", listed, _PASSES), note="every record, raw bytes kept"),
+        Contender(
+            SD_PARSERS,
+            lambda _: peers.worker("sd-parsers", "run_sd_parsers.py", "listed", listed, _PASSES),
+            peer="sd-parsers",
+        ),
+        Contender(
+            PROMPT_READER,
+            lambda _: peers.worker("sd-prompt-reader", "run_sd_prompt_reader.py", "listed", listed, _PASSES),
+            peer="sd-prompt-reader",
+            rounds=scale.peer_rounds,
+        ),
+    ]
+    measured = measure("reading-set", contenders, scale.rounds)
+    row = Row(
+        "reading-set", f"Read the {count} files of the labelled set and the samples", "images", measured
+    )
+    row.counts = {item.name: count * _PASSES for item in measured}
+    row.targets = [
+        Target("beside sd-parsers", 5.0, row.ratio(OURS, SD_PARSERS), at_least=True, unit="×"),
+    ]
+    row.notes = [_NOTE]
+    return row
+
+
+_PASSES = 8
+_NOTE = (
+    f"Each file {_PASSES} times, in one process. Where sd-parsers finds no record it knows before the pixels,"
+    " it decodes the whole picture to look behind them; these few files take most of its time."
+)
+
+
+def _list(paths: Iterable[str]) -> Path:
+    listed = OUT / "labelled.txt"
+    listed.write_text("".join(f"{path}\n" for path in paths), encoding="utf-8")
+    return listed
+
+
 def _scores(expected: dict[str, dict]) -> dict[str, dict]:
     """Ask everybody; count facts right, wrong, and not said although the file states them."""
     if not expected:
         return {}
     scores = {}
-    listed = OUT / "labelled.txt"
-    listed.write_text("".join(f"{path}\n" for path in expected), encoding="utf-8")
+    listed = _list(expected)
     for name, command in (
         (OURS, ours("read_labelled", listed)),
         (SD_PARSERS, peers.worker("sd-parsers", "run_sd_parsers.py", "answer", listed)),

@@ -19,7 +19,7 @@ from bench.importing import measure_import  # noqa: E402
 from bench.logs import measure_growth, measure_verify  # noqa: E402
 from bench.measuring import OUT  # noqa: E402
 from bench.packages import measure_package, measure_small_pictures  # noqa: E402
-from bench.reading import measure_reading  # noqa: E402
+from bench.reading import measure_reading, measure_reading_set  # noqa: E402
 from bench.recording import measure_draining, measure_hook, measure_watching  # noqa: E402
 from bench.rows import FULL, QUICK  # noqa: E402
 from bench.starting import measure_start  # noqa: E402
@@ -27,6 +27,7 @@ from bench.webui_hook import measure_webui_hook  # noqa: E402
 
 ROWS = {
     "reading": measure_reading,
+    "reading-set": measure_reading_set,
     "import": measure_import,
     "append": measure_append,
     "hook": measure_hook,

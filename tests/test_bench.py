@@ -80,6 +80,12 @@ def test_the_labelled_set_is_read_without_a_fault(run, tmp_path):
     assert {path: {fact: answers[path][fact] for fact in FACTS} for path in expected} == expected
 
 
+def test_the_files_of_a_list_are_read_and_timed(run, tmp_path):
+    listed = tmp_path / "listed"
+    listed.write_text("".join(f"{path}\n" for path in write_labelled(tmp_path / "set")), encoding="utf-8")
+    assert run(tmp_path, "read_listed", listed, 2)["seconds"] > 0
+
+
 def test_the_table_says_what_was_not_measured_and_which_target_was_missed():
     row = {"key": "import", "title": "Import", "unit": "pictures", "notes": [], "facts": {}}
     row["counts"] = {"ours": 10}

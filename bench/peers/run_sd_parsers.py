@@ -1,4 +1,4 @@
-"""sd-parsers: every picture of a folder read and timed, or the files of the labelled set answered."""
+"""sd-parsers: a folder or a list of files read and timed, or the files of the labelled set answered."""
 
 import json
 import sys
@@ -31,6 +31,14 @@ def tried(path: str) -> dict:
         return {"error": type(err).__name__}
 
 
+def parsed(manager: ParserManager, path: str) -> bool:
+    """Read one file, whatever it fails with."""
+    try:
+        return manager.parse(path) is not None
+    except Exception:  # noqa: BLE001 - whatever it fails with, the time was spent
+        return False
+
+
 job, *rest = sys.argv[1:]
 if job == "time":
     paths = sorted(Path(rest[0]).glob("*.png"))
@@ -41,6 +49,16 @@ if job == "time":
     print(
         json.dumps(
             {"seconds": time.perf_counter() - started, "cpu": time.process_time() - used, "files": len(paths)}
+        )
+    )
+elif job == "listed":
+    paths = Path(rest[0]).read_text(encoding="utf-8").splitlines() * int(rest[1])
+    manager = ParserManager()
+    started, used = time.perf_counter(), time.process_time()
+    found = sum([parsed(manager, path) for path in paths])
+    print(
+        json.dumps(
+            {"seconds": time.perf_counter() - started, "cpu": time.process_time() - used, "found": found}
         )
     )
 else:

@@ -23,7 +23,7 @@ class HeadedFile:
         self._file = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
         try:
             self._size = os.lseek(self._file, 0, os.SEEK_END)
-            self._head = self._read(0, HEAD_BYTES)
+            self._head = _read(self._file, HEAD_BYTES, 0)
         except OSError:
             os.close(self._file)
             raise
@@ -53,12 +53,16 @@ class HeadedFile:
             return self._head[start:stop]
         count = max(0, stop - start)
         if count > _AHEAD_BYTES:
-            return self._read(start, count)
+            return _read(self._file, count, start)
         at = start - self._ahead_at
         if at < 0 or at + count > len(self._ahead):
-            self._ahead, self._ahead_at, at = self._read(start, _AHEAD_BYTES), start, 0
+            self._ahead, self._ahead_at, at = _read(self._file, _AHEAD_BYTES, start), start, 0
         return self._ahead[at : at + count]
 
-    def _read(self, start: int, count: int) -> bytes:
-        os.lseek(self._file, start, os.SEEK_SET)
-        return os.read(self._file, count)
+
+def _seek_and_read(file: int, count: int, start: int) -> bytes:
+    os.lseek(file, start, os.SEEK_SET)
+    return os.read(file, count)
+
+
+_read = getattr(os, "pread", _seek_and_read)  # Windows has no `pread`
