@@ -94,6 +94,9 @@ def test_a_path_names_the_last_bytes_seen_there(index_of):
     assert index.last_seen("/out/3.png") is None
     assert index.has_place(blob("a.png"), "/out/1.png")
     assert not index.has_place(blob("b.png"), "/out/2.png")
+    strangers = [blob(f"stranger-{number}.png") for number in range(1_200)]
+    assert index.known_among([blob("a.png"), *strangers, blob("b.png")]) == {blob("a.png"), blob("b.png")}
+    assert index.known_among([]) == set()
     assert index.places_of(blob("a.png")) == ["/out/2.png", "/out/1.png"]
     assert index.files_of(blob("b.png"))[0].name == "1.png"
 

@@ -1,6 +1,6 @@
 """Importing into an archive: the recorder's import with the index as its memory."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,9 @@ class IndexMemory:
     """What the index remembers of earlier imports."""
 
     archive: Archive
+
+    def known_among(self, digests: Collection[Digest]) -> Collection[Digest]:
+        return self.archive.index.known_among(digests)
 
     def has_place(self, digest: Digest, path: Path) -> bool:
         return self.archive.index.has_place(digest, str(path))

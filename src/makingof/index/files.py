@@ -1,6 +1,6 @@
 """Questions about files: which parts name which bytes, where they lay, what was said of them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from makingof.digest import Digest
 from makingof.event import Kind
@@ -44,6 +44,7 @@ UNION
 SELECT c.position FROM requests AS r JOIN cites AS c ON c.cited = r.name
   JOIN events AS e ON e.position = c.position AND e.kind IN ('generated', 'attempted')"""
 
+_ASKED_AT_ONCE = 500  # fewer than SQLite has ever allowed
 _MAIN_ROLES = frozenset({Role.OUTPUT, Role.FINAL})
 
 
@@ -104,6 +105,17 @@ def spelled(path: str) -> str:
     path is found again.
     """
     return path.encode("utf-8", "backslashreplace").decode()
+
+
+def known_among(database: Database, blobs: Collection[Digest]) -> set[Digest]:
+    """Return those of these bytes that some file part names, however many are asked about."""
+    wanted = [blob.raw for blob in blobs]
+    rows: list[tuple[bytes]] = []
+    for start in range(0, len(wanted), _ASKED_AT_ONCE):
+        some = wanted[start : start + _ASKED_AT_ONCE]
+        places = ",".join("?" * len(some))
+        rows += database.query(f"SELECT DISTINCT blob FROM files WHERE blob IN ({places})", some)
+    return {Digest.from_raw(blob) for (blob,) in rows}
 
 
 def has_place(database: Database, blob: Digest, path: str) -> bool:

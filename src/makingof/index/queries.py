@@ -222,6 +222,10 @@ class Index:
         """Return up to `limit` file parts whose digest begins with the hex digits `prefix`."""
         return files.find_parts(self._database, prefix, limit)
 
+    def known_among(self, blobs: Collection[Digest]) -> set[Digest]:
+        """Return those of these bytes that some file part names."""
+        return files.known_among(self._database, blobs)
+
     def has_place(self, blob: Digest, path: str) -> bool:
         """Tell whether these bytes were recorded as lying at `path`, spelled the same."""
         return files.has_place(self._database, blob, path)

@@ -7,7 +7,7 @@ is known writes nothing.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -63,6 +63,10 @@ class Imported:
 
 class Memory(Protocol):
     """What the archive remembers of earlier imports."""
+
+    def known_among(self, digests: Collection[Digest]) -> Collection[Digest]:
+        """Tell which of these bytes an event has a file part for."""
+        ...
 
     def has_place(self, digest: Digest, path: Path) -> bool:
         """Tell whether these bytes were recorded in this place."""
@@ -148,24 +152,27 @@ class Import:
         return self.store.put_many(paths, progress)
 
     def _record_batch(self, batch: Sequence[Found], pool: Executor) -> Iterator[Imported]:
-        fresh, failures = [], []
-        for item in batch:
-            if isinstance(item, Failure):
-                failures.append(item)
-            elif self._is_known(item):
+        failures = [item for item in batch if isinstance(item, Failure)]
+        found = [item for item in batch if not isinstance(item, Failure)]
+        known = self.memory.known_among({item.digest for item in found})
+        fresh = []
+        for item in found:
+            if self._is_known(item, known):
                 yield Imported(_path_of(item), Outcome.KNOWN, item.digest)
             else:
                 fresh.append(item)
-        candidates = [self._decide(looked) for looked in pool.map(self._look, fresh)]
+        # What was looked at where it lies waits for no thread.
+        looked = map(self._look, fresh) if self.in_place else pool.map(self._look, fresh)
+        candidates = [self._decide(item, known) for item in looked]
         self._write(candidates, failures)
         for done in candidates:
             yield Imported(done.path, done.outcome, done.taken.digest, done.tool)
         for failure in failures:
             yield Imported(failure.path, Outcome.FAILED, error=failure.error)
 
-    def _is_known(self, item: Stored | Hashed[Looked]) -> bool:
+    def _is_known(self, item: Stored | Hashed[Looked], known: Collection[Digest]) -> bool:
         place = (item.digest, _path_of(item))
-        if place in self._places or self.memory.has_place(*place):
+        if place in self._places or (item.digest in known and self.memory.has_place(*place)):
             return True
         self._places.add(place)
         return False
@@ -184,11 +191,11 @@ class Import:
             path, Taken(item.digest, item.size_bytes, looked), _modified(item.modified_ns), outcome, is_held
         )
 
-    def _decide(self, item: _Candidate) -> _Candidate:
+    def _decide(self, item: _Candidate, known: Collection[Digest]) -> _Candidate:
         """Tell bytes that were recorded before, elsewhere; of twins in a batch the first speaks."""
         digest = item.taken.digest
         if digest not in self._events:
-            event = self.memory.find_event(digest)
+            event = self.memory.find_event(digest) if digest in known else None
             self._events[digest] = event or _PENDING
             return item if event is None else replace(item, outcome=Outcome.AGAIN)
         return replace(item, outcome=Outcome.AGAIN)

@@ -1,7 +1,6 @@
 """From drafts and attachments to the part bytes of one event."""
 
 import hashlib
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +8,6 @@ from makingof.digest import Digest
 from makingof.event import MAX_PARTS, PartRef
 from makingof.observation import Draft, resolve_attached
 from makingof.part import (
-    SALT_BYTES,
     FileBody,
     FilePieces,
     Means,
@@ -20,6 +18,7 @@ from makingof.part import (
     body_of,
     piece_salt,
 )
+from makingof.recorder.salts import new_salt
 
 _PIECES_PER_PART = 5_000  # a piece takes some 120 bytes
 _LIST_LENGTH = 12_000  # digests in one list part: 12,000 × 75 bytes stays under 1 MiB
@@ -78,11 +77,11 @@ def prepare_parts(drafts: Sequence[Draft], files: Sequence[PreparedFile], means:
     for file in files:
         by_type.setdefault(PartType.FILE, []).append(file.part)
     names = [file.digest for file in files]
-    for draft, salt in zip(drafts, _salts(len(drafts)), strict=True):
+    for draft in drafts:
         body = {key: value for key, value in resolve_attached(draft.body, names).items() if value is not None}
         part = Part(
             type=draft.type,
-            salt=salt,
+            salt=new_salt(),
             means=draft.means or means,
             from_=draft.from_,
             vouched=draft.vouched,
@@ -92,12 +91,6 @@ def prepare_parts(drafts: Sequence[Draft], files: Sequence[PreparedFile], means:
     if taken_apart := [file.pieces for file in files if file.pieces is not None]:
         by_type[PartType.PIECES] = _pieces_parts(taken_apart)
     return _fit(by_type)
-
-
-def _salts(count: int) -> list[str]:
-    """Draw the salts of one event at once: each draw may wait for threads that hash."""
-    drawn = secrets.token_bytes(SALT_BYTES * count)
-    return [drawn[start : start + SALT_BYTES].hex() for start in range(0, len(drawn), SALT_BYTES)]
 
 
 def _pieces_parts(files: Sequence[FilePieces]) -> list[bytes]:
@@ -148,7 +141,7 @@ def _fit(by_type: Mapping[PartType, list[bytes]]) -> PreparedParts:
 def _new_part(part_type: PartType, means: Means, origin: str, body: dict[str, object]) -> Part:
     return Part(
         type=part_type,
-        salt=secrets.token_hex(SALT_BYTES),
+        salt=new_salt(),
         means=means,
         from_=origin,
         vouched=None,
