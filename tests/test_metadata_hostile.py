@@ -4,6 +4,7 @@ import copy
 import json
 import mmap
 import time
+import tracemalloc
 import zlib
 from pathlib import Path
 
@@ -330,3 +331,24 @@ def test_files_that_shrink_while_they_are_read_are_read_as_far_as_they_go(tmp_pa
                 file.truncate(left)
                 read_records(opened, "a.png")
                 read_records(headed, "a.png")
+
+
+def test_names_as_long_as_books_are_not_remembered():
+    def read(number):
+        long = f"{number} " * 20_000
+        graph = records.text_to_image("a cat")
+        graph["6"]["class_type"] = long
+        graph["4"]["inputs"][f"model {long}"] = ["8", 0]
+        settings = records.infotext("a cat", **{long: 1, "Version": long})
+        assert read_records(records.comfyui_png(graph))
+        assert read_records(records.png({"parameters": settings}))
+
+    read(0)
+    tracemalloc.start()
+    try:
+        for number in range(1, 60):
+            read(number)
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert left < 1 << 20  # one name of each file would be more than six times that

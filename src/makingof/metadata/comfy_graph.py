@@ -15,6 +15,7 @@ from makingof.metadata.tool_json import Number
 
 MAX_NODES = 20_000
 MAX_STEPS = 1_000  # of one walk
+MAX_NAME_CHARS = 200  # what of a name is judged: what a name means is remembered from file to file
 
 
 class Link(NamedTuple):
@@ -168,7 +169,7 @@ def _may_hand_on(kind: str) -> bool:
 
 def chosen_input(graph: Graph, node: Node) -> Link | None:
     """Tell which input a reroute or switch hands on, where the graph alone decides it; else None."""
-    if not _may_hand_on(node.kind):
+    if not _may_hand_on(node.kind[:MAX_NAME_CHARS]):
         return None
     name = _chosen_name(graph, node)
     value = node.inputs.get(name) if name else None
@@ -177,7 +178,7 @@ def chosen_input(graph: Graph, node: Node) -> Link | None:
 
 def chosen_literal(graph: Graph, node: Node) -> str | None:
     """Name the input of a switch that is chosen and typed into it; None where it is linked or undecided."""
-    name = _chosen_name(graph, node) if _may_hand_on(node.kind) else None
+    name = _chosen_name(graph, node) if _may_hand_on(node.kind[:MAX_NAME_CHARS]) else None
     return name if name and type(node.inputs.get(name)) is not Link else None
 
 

@@ -4,7 +4,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
-from makingof.metadata.comfy_graph import Graph, Input, Link, Node, chosen_input
+from makingof.metadata.comfy_graph import MAX_NAME_CHARS, Graph, Input, Link, Node, chosen_input
 from makingof.metadata.comfy_text import Words, is_pipe, join_words
 from makingof.metadata.record import text_field
 from makingof.metadata.tool_json import Number, spell
@@ -66,7 +66,7 @@ class _ModelWalk:
         self._note_adapters(node)
         if chosen := chosen_input(self._graph, node):
             return [chosen]
-        onward = [link for name, link in node.links if _leads_to_model(name)]
+        onward = [link for name, link in node.links if _leads_to_model(name[:MAX_NAME_CHARS])]
         stacks = [link for name, link in node.links if name in _STACKS]
         name = next((key for key in MODEL_KEYS if key in node.inputs and _file_name(node.inputs[key])), None)
         if name and (not onward or name in ("ckpt_name", "unet_name")):

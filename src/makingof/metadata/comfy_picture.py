@@ -8,7 +8,7 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from makingof.metadata.comfy_graph import Graph, Node
+from makingof.metadata.comfy_graph import MAX_NAME_CHARS, Graph, Node
 from makingof.metadata.comfy_sampler import SamplerFacts, is_sampler
 from makingof.metadata.record import Sheet
 from makingof.reading import Check
@@ -65,7 +65,11 @@ def _picture(
 
 def _savers(graph: Graph, sheet: Sheet, *, animated: bool) -> tuple[list[Node], str]:
     """Nodes that may have written the file, narrowed by its name and kind."""
-    taking = [node for node in graph.nodes.values() if any(_is_picture(name) for name, _ in node.links)]
+    taking = [
+        node
+        for node in graph.nodes.values()
+        if any(_is_picture(name[:MAX_NAME_CHARS]) for name, _ in node.links)
+    ]
     taken = {link.node for node in graph.nodes.values() for _, link in node.links}
     sinks = [node for node in taking if node.id not in taken]
     saving = [node for node in taking if "filename_prefix" in node.inputs or "save" in node.kind.lower()]
@@ -131,7 +135,8 @@ def _savers_by_size(
 def _last_samplers(graph: Graph, savers: list[Node], all_samplers: frozenset[str]) -> list[Node]:
     """Samplers above `savers` that no other sampler builds on; all such where the graph saves nothing."""
     pictures = [
-        node._replace(links=tuple(link for link in node.links if _is_picture(link[0]))) for node in savers
+        node._replace(links=tuple(link for link in node.links if _is_picture(link[0][:MAX_NAME_CHARS])))
+        for node in savers
     ]
     found = graph.upstream(pictures, stop=all_samplers)
     nearest = [graph.nodes[node_id] for node_id in found if node_id in all_samplers]

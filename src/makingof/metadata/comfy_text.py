@@ -9,7 +9,15 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
-from makingof.metadata.comfy_graph import MAX_STEPS, Graph, Link, Node, chosen_input, chosen_literal
+from makingof.metadata.comfy_graph import (
+    MAX_NAME_CHARS,
+    MAX_STEPS,
+    Graph,
+    Link,
+    Node,
+    chosen_input,
+    chosen_literal,
+)
 from makingof.metadata.record import text_field
 from makingof.metadata.tool_json import Number
 from makingof.reading import Field, State
@@ -168,7 +176,7 @@ def _text_keys(node: Node) -> list[str]:
 
 
 def _encodes(node: Node) -> bool:
-    return "clip" in node.inputs or _is_encoder(node.kind)
+    return "clip" in node.inputs or _is_encoder(node.kind[:MAX_NAME_CHARS])
 
 
 @lru_cache(maxsize=4096)
