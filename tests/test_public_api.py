@@ -29,6 +29,7 @@ PINNED = [
     "record",
     "record_loading",
     "MakingofError",
+    "record_calls",
 ]
 
 

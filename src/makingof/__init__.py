@@ -33,6 +33,7 @@ _PUBLIC = {
     "record": "makingof.live.pipelines.recording",
     "record_loading": "makingof.live.pipelines.loading",
     "MakingofError": "makingof.errors",
+    "record_calls": "makingof.live.record_calls",
 }
 
 __all__ = list(_PUBLIC)
