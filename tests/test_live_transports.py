@@ -11,11 +11,13 @@ import httpx
 import httpx2
 import pytest
 import requests
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tests.hooks import connect_hook
 from tests.recorded_calls import all_bytes, recorded
-from tests.services_host import DATE_AT, KEY, Host, Reply, b64, png, sse
+from tests.services_host import KEY, Host, Reply, b64, png, sse
 
-from makingof.archive.archive import Plan, create_archive
+from makingof.archive.archive import Home, Plan, create_archive
 from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.errors import UsageError
@@ -419,10 +421,64 @@ def test_many_threads_and_one_client_give_whole_records(archive, host, calls):
         if event.kind == "generated"
     }
     assert made == pictures
-    assert DATE_AT
     assert {event.means for event in told} == {"live"}
 
 
 def test_something_that_is_no_client_is_refused():
     with pytest.raises(UsageError):
         record_calls(object())
+
+
+@pytest.fixture(scope="module")
+def steady(tmp_path_factory):
+    """One archive, one server and a pair of clients, recorded and not, for many exchanges."""
+    folder = tmp_path_factory.mktemp("steady")
+    made, _ = create_archive(
+        Home(folder / ".makingof", folder / "state"), SystemClock(), Plan("Test Owner", Settings())
+    )
+    with made, Host() as host:
+        hook = connect_hook(made, "python")
+        calls = Calls({"id": hook.id, "secret": hook.secret, "spool": hook.spool}, Addresses(), dict)
+        calls.addresses.add({f"{host.url}/v1": "openai"})
+        pairs = {
+            library.__name__: (Sync(library, calls), Sync(library, None))
+            for library in (httpx, httpx2, requests)
+        }
+        yield host, pairs
+        for pair in pairs.values():
+            for client in pair:
+                client.__exit__()
+        calls.close(20)
+
+
+@pytest.mark.parametrize("library", ALL)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    sent=st.binary(max_size=400),
+    chunks=st.lists(st.binary(min_size=1, max_size=300), max_size=4),
+    status=st.sampled_from([200, 201, 400, 404, 500]),
+    headers=st.dictionaries(
+        st.sampled_from(["X-Request-Id", "Content-Type", "X-Other", "Seed"]),
+        st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20),
+        max_size=3,
+    ),
+)
+def test_whatever_is_exchanged_the_program_sends_and_gets_the_same(
+    steady, library, sent, chunks, status, headers
+):
+    host, pairs = steady
+    host.replies[("POST", PATH)] = Reply(b"", status, headers, chunks)
+    del host.seen[:]
+    found = []
+    for one in pairs[library.__name__]:
+        response = (
+            one.client.post(f"{host.url}{PATH}", data=sent)
+            if library is requests
+            else one.client.post(f"{host.url}{PATH}", content=sent)
+        )
+        found.append((response.status_code, dict(response.headers), response.content))
+    assert found[0] == found[1]
+    assert found[0][2] == b"".join(chunks)
+    ours, theirs = host.seen
+    assert (ours.body, ours.headers) == (theirs.body, theirs.headers)
+    assert ours.body == sent
