@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.services_host import b64, png, sse
 
@@ -451,7 +451,35 @@ _values = st.recursive(
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("deep", ["[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900])
+def test_what_is_nested_deep_takes_no_stack(service, deep):
+    names = (
+        "input",
+        "output",
+        "status",
+        "detail",
+        "error",
+        "usage",
+        "promptFeedback",
+        "tools",
+        "metrics",
+        "seed",
+    )
+    body = "{" + ",".join(f'"{name}": {deep}' for name in names) + ', "status": "failed", "id": "a1b2c3"}'
+    for path in ("/v1/images/edits", "/v1/responses", "/v1/models/imagen:predict"):
+        for act in (
+            lambda path=path: service.read_wish(asked(path, body.encode())),
+            lambda: service.read_answer(answered(body.encode(), 200)),
+            lambda: service.read_answer(answered(body.encode(), 400)),
+        ):
+            try:
+                act()
+            except MalformedError:
+                continue
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=SERVICES)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     value=_values,
     raw=st.binary(max_size=60),

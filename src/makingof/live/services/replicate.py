@@ -6,6 +6,7 @@ can be asked here. What gives no files made no picture, and its record says so.
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from makingof.errors import MalformedError
@@ -52,6 +53,7 @@ _OUTCOMES = {
     "processing": Outcome.WAITING,
     "queued": Outcome.WAITING,
 }
+_MAX_STEPS = 20_000
 _SAFETY = re.compile(r"nsfw|safety|sensitive|flagged|moderat", re.IGNORECASE)
 
 
@@ -120,7 +122,7 @@ def read_answer(answered: Answered) -> Told:
     if outcome is None or job is None:
         message = "body is no prediction"
         raise MalformedError(message)
-    outputs = list(_outputs(told.get("output")))[:MAX_PICTURES]
+    outputs = list(_outputs(told.get("output")))
     if outcome is Outcome.WAITING and not outputs:
         return Told(outcome, job)
     facts: dict[str, Any] = {"status": status}
@@ -150,12 +152,14 @@ def read_answer(answered: Answered) -> Told:
 def _outputs(value: Any) -> Iterator[Picture]:
     """Yield every file in an output of any shape, in order."""
     waiting, number = [value], 0
-    while waiting and number < MAX_PICTURES:
-        item = waiting.pop(0)
+    for _ in range(_MAX_STEPS):
+        if not waiting or number == MAX_PICTURES:
+            return
+        item = waiting.pop()
         if isinstance(item, dict):
-            waiting = [*list(item.values())[:MAX_PICTURES], *waiting]
+            waiting += reversed(list(islice(item.values(), MAX_PICTURES)))
         elif isinstance(item, list):
-            waiting = [*item[:MAX_PICTURES], *waiting]
+            waiting += reversed(item[:MAX_PICTURES])
         elif _is_address(item) and (found := picture_of(item, number=number)):
             yield found
             number += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from itertools import islice
 from typing import Any, Protocol
 
 from makingof.errors import MalformedError
@@ -17,7 +18,9 @@ from makingof.live.wire import form_fields, parse_json, sse_events
 
 MAX_PICTURES = 200
 MAX_FIELDS = 200
-_MAX_VALUE_CHARS = 4_000
+_MAX_VALUE_CHARS = 1_500
+_MAX_SPELLED = 50
+_MAX_DEPTH = 4
 _DATA_URL = re.compile(
     r"data:(?P<media>[\w.+/-]{1,100})?(?:;[\w.+=-]{1,100}){0,5};base64,(?P<data>.*)", re.DOTALL
 )
@@ -155,14 +158,18 @@ def items(value: Any) -> list[Any]:
     return value[:MAX_PICTURES] if isinstance(value, list) else []
 
 
-def spelled(value: Any) -> str:
-    """Spell a JSON value, numbers as the source wrote them."""
+def spelled(value: Any, depth: int = 0) -> str:
+    """Spell a JSON value, numbers as the source wrote them; what is deep inside or long is cut off."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, (dict, list)) and depth >= _MAX_DEPTH:
+        return "…"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {spelled(item)}" for key, item in list(value.items())[:50]) + "}"
+        inside = (f"{key}: {spelled(item, depth + 1)}" for key, item in islice(value.items(), _MAX_SPELLED))
+        return ("{" + ", ".join(inside) + "}")[:_MAX_VALUE_CHARS]
     if isinstance(value, list):
-        return "[" + ", ".join(spelled(item) for item in value[:50]) + "]"
+        inside = (spelled(item, depth + 1) for item in value[:_MAX_SPELLED])
+        return ("[" + ", ".join(inside) + "]")[:_MAX_VALUE_CHARS]
     return str(value)[:_MAX_VALUE_CHARS]
 
 
@@ -174,7 +181,7 @@ def fields_of(
     Of a setting with an inner object, its own settings are named with a dot. Null says nothing.
     """
     found: dict[str, str] = {}
-    for key, item in list(value.items())[:MAX_FIELDS] if isinstance(value, dict) else ():
+    for key, item in islice(value.items(), MAX_FIELDS) if isinstance(value, dict) else ():
         if key in without or item is None or _is_bulk(item) or is_secret_name(key):
             continue
         if isinstance(item, dict) and not prefix:
@@ -187,7 +194,11 @@ def fields_of(
 def _is_bulk(item: Any) -> bool:
     """Tell whether a value is a picture or an address of one rather than a setting."""
     if isinstance(item, list):
-        return any(_is_bulk(one) for one in item[:50])
+        return any(_is_bulk_text(one) for one in item[:_MAX_SPELLED])
+    return _is_bulk_text(item)
+
+
+def _is_bulk_text(item: Any) -> bool:
     return isinstance(item, str) and (
         item.startswith(("data:", "http://", "https://")) or len(item) > _MAX_VALUE_CHARS
     )
