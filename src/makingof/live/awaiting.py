@@ -68,7 +68,11 @@ class Awaiting:
         for at, address in ending.missing.items():
             self._by_address[address] = (ending, at)
             arguments = (ending, at, address)
-            threading.Thread(target=self._fetch, args=arguments, name="makingof-fetch", daemon=True).start()
+            thread = threading.Thread(target=self._fetch, args=arguments, name="makingof-fetch", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # later Pythons start no thread while a program ends
+                self._fetch(*arguments)
 
     def take(self, address: str, data: bytes) -> None:
         """Take what the program fetched itself."""

@@ -147,7 +147,9 @@ class Calls:
         """Tell what is known, of calls without an answer as well, and end the streams."""
         with self._lock:
             thread, self._is_closed = self._thread, True
-            self._heard.put(lambda: self._on_close(time.monotonic() + seconds / 2))
+            hurry = time.monotonic() + seconds / 2
+            self._heard.put(lambda: self._on_close(hurry))
+        atexit.unregister(self.close)
         if thread is not None:
             thread.join(seconds)
         ended = [journal.close(seconds) for journal in self.journals.values()]
@@ -296,7 +298,7 @@ class Calls:
         unread = (told.outputs or 0) - len(seen)
         if is_made and (problems or unread > 0):
             stream = journal.stream.stream
-            problems = problems or [f"{unread} pictures of the answer could not be read"]
+            problems = problems or [f"{unread} pictures are not in the answer, or could not be read"]
             journal.tell("gap", lambda: gap_statement(service, told.job, stream, problems), requests=requests)
 
     def _take_download(self, call: Call) -> None:
