@@ -18,7 +18,8 @@ from pathlib import Path
 
 import httpx2
 
-from makingof.archive.archive import Home, Plan, create_archive
+from makingof.archive.archive import Plan, create_archive
+from makingof.archive.home import Home
 from makingof.archive.hooks import hook_folder, publish_nonce, spool_path
 from makingof.clock import SystemClock
 from makingof.config import Settings

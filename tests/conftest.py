@@ -6,6 +6,7 @@ from tests.logs import make_log
 
 from makingof.archive.archive import Plan, create_archive
 from makingof.archive.home import Home
+from makingof.clock import SystemClock
 from makingof.config import Settings
 
 
@@ -22,6 +23,14 @@ def home(tmp_path):
 @pytest.fixture
 def archive(home, clock):
     made, _ = create_archive(home, clock, Plan("Test Owner", Settings()))
+    with made:
+        yield made
+
+
+@pytest.fixture
+def live_archive(home):
+    """An archive on the machine's own clocks, as hooks in other programs have them."""
+    made, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
     with made:
         yield made
 

@@ -2,10 +2,24 @@
 
 import re
 
+from tests.hooks import connect_hook
+
 from makingof.archive.draining import drain
 from makingof.event import Event, Kind
+from makingof.live.calls import Calls
+from makingof.live.services.known import Addresses
 from makingof.live.services.said import decode_base64
 from makingof.part import BODIES, FileBody, Part, PartType
+
+
+def make_calls(archive, named, **settings):
+    """Hear calls for `archive`, with base addresses named."""
+    hook = connect_hook(archive, "python")
+    addresses = Addresses()
+    addresses.add(named)
+    connection = {"id": hook.id, "secret": hook.secret, "spool": hook.spool}
+    return Calls(connection, addresses, dict, **{"fetch_seconds": 2.0} | settings)
+
 
 JOB_KINDS = (Kind.PROMPTED, Kind.GENERATED, Kind.ATTEMPTED, Kind.GAP)
 

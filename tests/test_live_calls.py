@@ -10,17 +10,14 @@ import time
 
 import httpx
 import pytest
-from tests.hooks import connect_hook
-from tests.recorded_calls import all_bytes, recorded
+from tests.recorded_calls import all_bytes, make_calls, recorded
 from tests.services_host import DATE_AT, KEY, Host, Reply, b64, png
 
 from makingof.archive.archive import Plan, create_archive, open_archive
 from makingof.archive.draining import drain
 from makingof.clock import SystemClock
 from makingof.config import Settings
-from makingof.live.calls import Calls
 from makingof.live.record_calls import _record_client
-from makingof.live.services.known import Addresses
 from makingof.part import PartType
 
 ASKED = {"version": "v9", "input": {"prompt": "黄昏里的仙鹤", "seed": 18446744073709551615}}
@@ -28,24 +25,14 @@ START = {"id": "gm3qorzdhgbfu", "status": "starting", "input": ASKED["input"], "
 
 
 @pytest.fixture
-def archive(home):
-    made, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
-    with made:
-        yield made
+def archive(live_archive):
+    return live_archive
 
 
 @pytest.fixture
 def host():
     with Host() as running:
         yield running
-
-
-def make_calls(archive, named, **settings):
-    hook = connect_hook(archive, "python")
-    addresses = Addresses()
-    addresses.add(named)
-    connection = {"id": hook.id, "secret": hook.secret, "spool": hook.spool}
-    return Calls(connection, addresses, dict, **{"fetch_seconds": 2.0} | settings)
 
 
 @pytest.fixture

@@ -13,15 +13,14 @@ import pytest
 import requests
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.hooks import connect_hook
-from tests.recorded_calls import all_bytes, recorded
+from tests.recorded_calls import all_bytes, make_calls, recorded
 from tests.services_host import KEY, Host, Reply, b64, png, sse
 
-from makingof.archive.archive import Home, Plan, create_archive
+from makingof.archive.archive import Plan, create_archive
+from makingof.archive.home import Home
 from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.errors import UsageError
-from makingof.live.calls import Calls
 from makingof.live.exchange import Budget
 from makingof.live.record_calls import _record_client, _record_session, record_calls
 from makingof.live.services.known import Addresses
@@ -34,10 +33,8 @@ LIBRARIES = [httpx, httpx2]
 
 
 @pytest.fixture
-def archive(home):
-    made, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
-    with made:
-        yield made
+def archive(live_archive):
+    return live_archive
 
 
 @pytest.fixture
@@ -48,12 +45,7 @@ def host():
 
 @pytest.fixture
 def calls(archive, host):
-    hook = connect_hook(archive, "python")
-    addresses = Addresses()
-    addresses.add({f"{host.url}/v1": "openai"})
-    made = Calls(
-        {"id": hook.id, "secret": hook.secret, "spool": hook.spool}, addresses, dict, fetch_seconds=5.0
-    )
+    made = make_calls(archive, {f"{host.url}/v1": "openai"})
     yield made
     made.close(5)
 
@@ -437,9 +429,7 @@ def steady(tmp_path_factory):
         Home(folder / ".makingof", folder / "state"), SystemClock(), Plan("Test Owner", Settings())
     )
     with made, Host() as host:
-        hook = connect_hook(made, "python")
-        calls = Calls({"id": hook.id, "secret": hook.secret, "spool": hook.spool}, Addresses(), dict)
-        calls.addresses.add({f"{host.url}/v1": "openai"})
+        calls = make_calls(made, {f"{host.url}/v1": "openai"})
         pairs = {
             library.__name__: (Sync(library, calls), Sync(library, None))
             for library in (httpx, httpx2, requests)

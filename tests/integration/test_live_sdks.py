@@ -10,16 +10,10 @@ import json
 import httpx
 import httpx2
 import pytest
-from tests.hooks import connect_hook
-from tests.recorded_calls import all_bytes, recorded
+from tests.recorded_calls import all_bytes, make_calls, recorded
 from tests.services_host import KEY, Host, Reply, b64, png, sse
 
-from makingof.archive.archive import Plan, create_archive
-from makingof.clock import SystemClock
-from makingof.config import Settings
-from makingof.live.calls import Calls
 from makingof.live.record_calls import _find_wrap
-from makingof.live.services.known import Addresses
 from makingof.part import PartType
 
 pytestmark = [
@@ -41,10 +35,8 @@ FAL_KEY = "5c1e8a90-7f1d-4a7b-9a55-0c3c1c2d3e4f:0123456789abcdef0123456789abcdef
 
 
 @pytest.fixture
-def archive(home):
-    made, _ = create_archive(home, SystemClock(), Plan("Test Owner", Settings()))
-    with made:
-        yield made
+def archive(live_archive):
+    return live_archive
 
 
 @pytest.fixture
@@ -55,9 +47,7 @@ def host():
 
 @pytest.fixture
 def calls(archive):
-    hook = connect_hook(archive, "python")
-    connection = {"id": hook.id, "secret": hook.secret, "spool": hook.spool}
-    made = Calls(connection, Addresses(), dict, fetch_seconds=5.0)
+    made = make_calls(archive, {})
     yield made
     made.close(5)
 
