@@ -82,7 +82,7 @@ class Pipeline:
         self._interrupt = False
         for step in range(num_inference_steps):
             if callback_on_step_end is not None:
-                callback_on_step_end(self, step, 1000 - step, {})
+                callback_on_step_end(self, step, 1000.5 - step, {})
         if self.inside is not None:
             self.inside()
         prompts = prompt if isinstance(prompt, list) else [prompt]

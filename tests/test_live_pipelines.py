@@ -1,10 +1,13 @@
 """A pipeline recorded by the program that calls it: everything it was asked and gave, and nothing changed."""
 
+import contextlib
+import gc
 import inspect
 import os
 import subprocess
 import sys
 import threading
+import weakref
 from pathlib import Path
 
 import pytest
@@ -113,13 +116,39 @@ def test_what_the_pipeline_raises_reaches_the_program_and_the_record(desk, pipe,
 
     pipe.inside = fail
     before = Pipeline.__dict__["__call__"]
-    with pytest.raises(type(error)) as caught, desk.record(pipe):
+    with pytest.raises(type(error)) as caught, desk.record(pipe, with_steps=True):
         pipe("a crane")
     assert caught.value is error
     assert Pipeline.__dict__["__call__"] is before
     assert desk.drain() == ["prompted", "attempted"]
     assert desk.report(Kind.ATTEMPTED).outcome == outcome
     assert type(error).__name__ in desk.report(Kind.ATTEMPTED).text
+
+
+class UnspeakableError(Exception):
+    made: list = []  # noqa: RUF012 - weak references to each
+
+    def __init__(self):
+        self.made.append(weakref.ref(self))
+
+    def __str__(self):
+        raise RuntimeError
+
+
+def test_an_exception_is_let_go_of_and_one_that_cannot_be_spelled_is_named(desk, pipe):
+    def fail():
+        raise UnspeakableError
+
+    pipe.inside = fail
+    gc.disable()
+    try:
+        with desk.record(pipe), contextlib.suppress(UnspeakableError):
+            pipe("a crane")
+        assert desk.drain() == ["prompted", "attempted"]
+        assert UnspeakableError.made[0]() is None
+    finally:
+        gc.enable()
+    assert desk.report(Kind.ATTEMPTED).text == "UnspeakableError"
 
 
 def test_arguments_that_do_not_fit_fail_as_they_would_and_are_recorded(desk, pipe):
@@ -240,7 +269,7 @@ def test_steps_are_noted_on_request_and_the_programs_own_callback_is_asked_first
     assert theirs.heard == [0, 1, 2]
     assert [wanted for _, wanted in pipe.asked] == [("latents", "prompt_embeds"), ("latents",)]
     steps = desk.report(Kind.GENERATED).facts["steps"]
-    assert [(step["step"], step["timestep"]) for step in steps] == [(0, 1000), (1, 999), (2, 998)]
+    assert [(step["step"], step["timestep"]) for step in steps] == [(0, "1000.5"), (1, "999.5"), (2, "998.5")]
     assert len(desk.report(Kind.GENERATED, 1).facts["steps"]) == 2
 
 

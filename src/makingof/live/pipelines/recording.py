@@ -140,8 +140,8 @@ class Recording:
             try:
                 result = call(*args, **kwargs)
             except BaseException as err:
-                failed = err
-                job.safely("attempted", lambda: job.fail(failed))
+                # No name of ours for it outlives this: with its frames it holds what the program wants freed.
+                job.safely("attempted", functools.partial(job.fail, err))
                 raise
             job.safely("generated", lambda: job.give(result))
             return result
@@ -197,7 +197,7 @@ class Job:
         try:
             act()
         except Exception as err:  # noqa: BLE001 - a recorder must not break its host; the journal says what failed
-            failed = RuntimeError(f"{kind}: {type(err).__name__}: {err}")
+            failed = RuntimeError(f"{kind}: {_said_by(err)}")
             self._journal.tell(kind, functools.partial(_raise, failed))
 
     def ask(self, signature: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any], *, beside: int) -> None:
@@ -229,7 +229,7 @@ class Job:
     def fail(self, err: BaseException) -> None:
         """Hand over that no picture came of it, and what the pipeline raised."""
         outcome = "failed" if isinstance(err, Exception) else "interrupted"
-        text = portable(f"{type(err).__name__}: {err}")[:MAX_ERROR]
+        text = portable(_said_by(err))[:MAX_ERROR]
         report = self._report({}, outcome=outcome, text=text)
         self._tell("attempted", lambda: Statement([report]))
 
@@ -253,11 +253,10 @@ class Job:
         self._journal.tell(kind, statement, requests=requests, occurred=(now_ms(), "hook"))
 
     def _report(self, facts: Json, **said: Any) -> Json:
-        body = {"job": self._name, "facts": facts, **said}
-        body["facts"] |= {"took_ms": self._passed_ms()}
+        facts["took_ms"] = self._passed_ms()
         if self._steps:
-            body["facts"]["steps"] = [step | {"timestep": _number(step["timestep"])} for step in self._steps]
-        return {"type": "report", "from": "call", "body": body}
+            facts["steps"] = [step | {"timestep": _number(step["timestep"])} for step in self._steps]
+        return {"type": "report", "from": "call", "body": {"job": self._name, "facts": plain(facts), **said}}
 
     def _passed_ms(self) -> int:
         return int((time.perf_counter() - self._begun) * 1000)
@@ -328,6 +327,13 @@ def _positional(signature: Any, args: tuple[Any, ...], name: str) -> Any:
 def _number(value: Any) -> Any:
     """Return a tensor of one as its number; only once the steps are over, for it waits for the device."""
     return value.item() if hasattr(value, "item") else value
+
+
+def _said_by(err: BaseException) -> str:
+    try:
+        return f"{type(err).__name__}: {err}"
+    except Exception:  # noqa: BLE001 - an exception of the program's that cannot be spelled is named
+        return type(err).__name__
 
 
 def _raise(err: Exception) -> Statement:
