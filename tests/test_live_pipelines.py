@@ -9,6 +9,7 @@ import sys
 import threading
 import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from tests.hooks import events, own_facts
@@ -388,6 +389,36 @@ def test_pictures_there_is_no_room_for_are_counted(desk, pipe):
     assert (report.outputs, report.facts["not_kept"]) == (3, 2)
     assert desk.report(Kind.ATTEMPTED).facts["not_kept"] == 1
     assert len(desk.pictures(Kind.GENERATED, 1)) == 1
+
+
+def test_a_disk_that_takes_no_more_costs_the_record_and_not_the_picture(desk, pipe):
+    spool = Path(desk.journal.stream.connection["spool"])
+    with desk.record(pipe) as block:
+        pipe("kept")
+        assert block.flush()
+        spool.rename(spool.with_name("away"))
+        spool.write_text("a file where the folder was")
+        assert len(pipe("lost").images) == 1
+        assert block.flush()
+        spool.unlink()
+        spool.with_name("away").rename(spool)
+        pipe("kept too")
+    assert desk.drain() == ["prompted", "generated"] * 2
+    assert [facts["lost"] for facts in own_facts(desk.archive, Kind.GAP)] == [2]
+
+
+def test_the_state_a_modular_pipeline_returns_is_looked_into(desk):
+    class Modular(Pipeline):
+        def __call__(self, _state=None, output=None, **_inputs):
+            return paint(4, 4, 9) if output else SimpleNamespace(values={"images": [paint(4, 4, 9)]})
+
+    pipe = Modular()
+    with desk.record(pipe):
+        pipe(prompt="a crane", num_inference_steps=3)
+        pipe(prompt="a crane", output="images")
+    assert desk.drain() == ["prompted", "generated"] * 2
+    assert desk.said(Kind.PROMPTED, PartType.PROMPT, Text)[0].effective == "a crane"
+    assert desk.fields()["steps"].value == "3"
 
 
 def test_an_argument_without_end_costs_neither_time_nor_memory(desk, pipe):
