@@ -1,8 +1,7 @@
 """`import`: files and folders, with the cost said first and a summary that explains itself."""
 
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -36,15 +35,15 @@ def import_(
     yes: bool,
 ) -> int:
     """Record files and folders; see `help.import`. Returns 1 if some file was not recorded."""
-    with writing(terminal) as archive, ExitStack() as stack:
+    with writing(terminal) as archive:
         listing = list_files(paths)
-        zips = _take_zips(listing, stack)
+        zips = _take_zips(listing)
         _say_cost(terminal, archive, listing, zips, in_place=in_place)
         if not yes and not in_place and listing.size_bytes > _ASK_ABOVE_BYTES:
             click.confirm(terminal.text(say("cli.import_sure")), abort=True, err=True)
         done = _run(terminal, archive, listing, in_place=in_place)
-        for zipped in zips:
-            done += _run_zip(terminal, archive, zipped, in_place=in_place)
+        for path in zips:
+            done += _run_zip(terminal, archive, path, in_place=in_place)
         told = _tell_exports(terminal, archive, done, in_place=in_place)
         linked = link_inputs(archive, done)
     code = _summarise(terminal, listing, done)
@@ -66,17 +65,28 @@ def _run(terminal: Terminal, archive: Archive, listing: Listing, *, in_place: bo
     return done
 
 
-def _take_zips(listing: Listing, stack: ExitStack) -> list[ZippedFolder]:
-    """Take zips out of the listing that are read like folders; their cost is what they unpack to."""
-    opened = (stack.enter_context(opened_zip(path)) for path in listing.files)
-    zips = [zipped for zipped in opened if zipped is not None]
-    for zipped in zips:
-        listing.files.remove(zipped.path)
-        listing.size_bytes += sum(member.size_bytes for member in zipped.likely) - zipped.file_bytes
+def _take_zips(listing: Listing) -> dict[Path, int]:
+    """Take out of the listing the zips that are read like folders; return how many files each may give."""
+    zips: dict[Path, int] = {}
+    for path in listing.files:
+        with opened_zip(path) as zipped:  # one at a time: a folder may hold more than can be open at once
+            if zipped is not None:
+                zips[path] = 1 + len(zipped.likely)
+                listing.size_bytes += sum(member.size_bytes for member in zipped.likely) - zipped.file_bytes
+    listing.files = [path for path in listing.files if path not in zips]
     return zips
 
 
-def _run_zip(terminal: Terminal, archive: Archive, zipped: ZippedFolder, *, in_place: bool) -> list[Imported]:
+def _run_zip(terminal: Terminal, archive: Archive, path: Path, *, in_place: bool) -> list[Imported]:
+    with opened_zip(path) as zipped:
+        if zipped is None:  # replaced since it was listed: then it is a file like any other
+            return list(import_files(archive, [path], in_place=in_place))
+        return _run_members(terminal, archive, zipped, in_place=in_place)
+
+
+def _run_members(
+    terminal: Terminal, archive: Archive, zipped: ZippedFolder, *, in_place: bool
+) -> list[Imported]:
     done: list[Imported] = []
     stays: list[bool] = []
     with terminal.progress(say("cli.importing_zip", path=zipped.path), len(zipped.members)) as progress:
@@ -138,14 +148,14 @@ def _say_cost(
     terminal: Terminal,
     archive: Archive,
     listing: Listing,
-    zips: Sequence[ZippedFolder],
+    zips: Mapping[Path, int],
     *,
     in_place: bool,
 ) -> None:
     key = "cli.import_in_place" if in_place else "cli.import_cost"
     terminal.say(
         key,
-        count=len(listing.files) + sum(1 + len(zipped.likely) for zipped in zips),
+        count=len(listing.files) + sum(zips.values()),
         size=megabytes(listing.size_bytes),
         archive=archive.home.path,
     )
