@@ -7,7 +7,7 @@ found there again as long as the zip is the one that was recorded.
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -57,13 +57,13 @@ def open_place(place: str) -> BinaryIO | None:
             return None
     path, name = inside
     with opened_zip(path) as zipped:
-        for member in zipped.members if zipped else ():
-            if zipped and _place_name(zipped, member) == name:
-                try:
-                    return _copied(zipped.open(member))
-                except MalformedError:
-                    return None
-    return None
+        member = None if zipped is None else _find(zipped, name)
+        if zipped is None or member is None:
+            return None
+        try:
+            return _copied(zipped.open(member))
+        except MalformedError:
+            return None  # damaged since: nothing is there that could be what was recorded
 
 
 def _found(archive: Archive, zipped: ZippedFolder, *, in_place: bool, seen: Seen) -> Iterator[Found]:
@@ -123,9 +123,11 @@ def _copied(stream: BinaryIO) -> BinaryIO:
     return copy
 
 
-def _place_name(zipped: ZippedFolder, member: Member) -> str | None:
-    try:
-        inside = split_place(zipped.place(member))
-    except MalformedError:
-        return None
-    return inside[1] if inside else None
+def _find(zipped: ZippedFolder, name: str) -> Member | None:
+    """Return the first member that lies at `name`, spelled as its place is."""
+    place = zipped.folder.joinpath(name)
+    for member in zipped.members:
+        with suppress(MalformedError):  # a name that leads out of the zip is no place in it
+            if zipped.place(member) == place:
+                return member
+    return None
