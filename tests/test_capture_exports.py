@@ -25,7 +25,7 @@ from tests.exports import (
 )
 from tests.records import infotext
 
-from makingof.capture.exports.recognise import Damaged, may_be_export, read_export
+from makingof.capture.exports.recognise import Damaged, may_be_export, may_tell, read_export
 from makingof.capture.exports.told import Export, moment_of_seconds, moment_of_text
 from makingof.capture.exports.write_ahead import apply_write_ahead_log
 from makingof.errors import MalformedError
@@ -401,3 +401,28 @@ def test_damage_names_its_source():
     found = read_export(b'[{"mapping": {', "conversations.json")
     assert isinstance(found, Damaged)
     assert found.source == "json"
+
+
+def pieces(data: bytes, count: int):
+    return iter([data[at : at + count] for at in range(0, len(data), count)])
+
+
+@pytest.mark.parametrize("count", [3, 64, 1 << 20])
+def test_signs_are_found_wherever_a_stream_is_cut(count):
+    said = json.dumps([conversation(chat("m", "user", ["hello"]))]).encode()
+    assert may_tell("conversations.json", pieces(b" " * 1000 + said, count))
+    assert not may_tell("package.json", pieces(b'{"name": "x"}' * 100, count))
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("chat.html", b"<html>" + b"x" * 5000, False),
+        ("log.html", fooocus_log(("a.png", fooocus_values("a crane", 1))), True),
+        ("log.csv", log_csv(), True),
+        ("sales.csv", b"day,sum\n1,2\n", False),
+        ("params.txt", b"anything", True),
+    ],
+)
+def test_pages_and_tables_of_other_programs_are_told_by_their_beginning(name, data, expected):
+    assert may_tell(name, pieces(data, 1 << 20)) is expected

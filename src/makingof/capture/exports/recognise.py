@@ -56,11 +56,17 @@ def may_be_export(name: str) -> bool:
 def may_tell(name: str, chunks: Iterator[bytes]) -> bool:
     """Tell from a stream of its bytes whether a file called `name` holds any sign of an export."""
     lower = name.lower()
-    signs: tuple[bytes, ...] = _JSON_SIGNS
+    if lower.endswith(".json"):
+        return _holds(chunks, _JSON_SIGNS)
     if lower.endswith(_DATABASES):
-        signs = (_INVOKEAI,)
-    elif not lower.endswith(".json"):
-        return True  # short and cheap to read
+        return _holds(chunks, (_INVOKEAI,))
+    head = next(chunks, b"")[:_HEAD]
+    if lower.endswith(".csv"):
+        return a1111.is_log(head) or discord_package.is_message_table(head)
+    return lower == "params.txt" or fooocus.MARK in head
+
+
+def _holds(chunks: Iterator[bytes], signs: tuple[bytes, ...]) -> bool:
     overlap = max(map(len, signs)) - 1
     tail = b""
     for chunk in chunks:
