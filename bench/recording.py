@@ -21,7 +21,7 @@ def measure_hook(scale: Scale) -> Row:
     row.counts = {item.name: count for item in measured}
     share = _share(row.find(ALONE), row.find(HOOKED))
     row.targets = [
-        Target("time in the host's own calls, of saving", 1.0, share, at_least=False, unit="%"),
+        Target("work in the host's own thread, of saving", 1.0, share, at_least=False, unit="%"),
     ]
     if (stall := row.find(HOOKED).said.get("stall")) is not None:
         note = (
@@ -35,10 +35,10 @@ def measure_hook(scale: Scale) -> Row:
 
 
 def _share(alone: Measured, hooked: Measured) -> float | None:
-    """Return how much longer the calls take that a hook listens to, in per cent of all the host does."""
+    """Return how much more work the calls are that a hook listens to, in per cent of all the host does."""
     if not alone.said or not hooked.said:
         return None
-    return max(0.0, 100 * (hooked.said["calls"] - alone.said["calls"]) / alone.said["seconds"])
+    return max(0.0, 100 * (hooked.said["calls"] - alone.said["calls"]) / alone.said["work"])
 
 
 def measure_watching(scale: Scale) -> Row:

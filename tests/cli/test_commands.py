@@ -370,3 +370,18 @@ def test_a_zip_is_imported_as_it_was_handed_out(call, ready, tmp_path):
     assert "1 other files stay in the zip" in out
     assert "1 with a record of their making" in out
     assert "leads out of the zip" in err
+
+
+@pytest.mark.parametrize("when", ["2999-01-01T00:00:00Z", "2999-01-01", " 9999-12-31T23:59:59-12:00 "])
+def test_what_is_yet_to_come_cannot_be_told(call, ready, when):
+    code, _, err = call("keep", ready / "a.png", "--among", ready, "--when", when)
+    assert code == 2
+    assert "is yet to come" in err
+    assert lines(call("log", "--kind", "selected", "--json")[1]) == []
+
+
+@pytest.mark.parametrize("when", ["last spring", "2026-03-01", "2026-03-01T21:14+08:00", "0001-01-01T00:00Z"])
+def test_what_has_happened_is_told_in_the_teller_s_own_words(call, ready, when):
+    assert call("keep", ready / "a.png", "--among", ready, "--when", when)[0] == 0
+    (row,) = lines(call("log", "--kind", "selected", "--json")[1])
+    assert row["means"] == "stated"

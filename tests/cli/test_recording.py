@@ -6,8 +6,10 @@ import time
 from contextlib import contextmanager
 
 import pytest
+from tests.documents.psd import write_psd
 from tests.hooks import SOURCE, job
-from tests.records import a1111_png
+from tests.records import a1111_png, png
+from tests.records_elsewhere import jpeg, xmp, xmp_segment
 
 from makingof.spool import carried
 
@@ -112,6 +114,43 @@ def test_watch_records_what_arrives_and_says_so(call, tmp_path):
     assert "a.png" in out
     kinds = [json.loads(line)["kind"] for line in call("log", "--json")[1].splitlines()]
     assert {"configured", "opened", "generated", "closed"} <= set(kinds)
+
+
+def test_an_edit_is_linked_by_its_document_proposed_by_its_likeness_and_confirmed(call, tmp_path):
+    """The way of a picture from a watched folder into its lineage, as a person goes it."""
+    folder, archive = tmp_path / "out", tmp_path / "home/.makingof"
+    folder.mkdir()
+    said = {"xmp:CreatorTool": "Adobe Photoshop 26.0", "xmpMM:DocumentID": "xmp.did:two"}
+    steps = iter(
+        [
+            ("draft.png", a1111_png("a crane", "", Seed=1, width=64, height=64)),
+            ("work.psd", write_psd()),
+            ("from-psd.jpg", jpeg(xmp_segment(xmp(said)))),
+            ("touched-up.png", png(width=64, height=64)),
+        ]
+    )
+
+    def arrive():
+        if not (archive / "spool/recorder").exists():
+            return False
+        for name, data in steps:
+            (folder / name).write_bytes(data)
+            time.sleep(1.2)
+        return True
+
+    with stopped_once(archive, arrive):
+        code, out, _ = call("watch", folder)
+    assert code == 0
+    assert "touched-up.png" in out
+    assert "draft.png" in out.split("touched-up.png")[-1]
+    shown = call("show", folder / "from-psd.jpg")[1]
+    assert "work.psd" in shown
+    before = call("show", folder / "touched-up.png")[1]
+    assert "draft.png" not in before
+    assert call("edit", folder / "touched-up.png", "--yes")[0] == 0
+    after = call("show", folder / "touched-up.png")[1]
+    assert "draft.png" in after
+    assert "a crane" in after
 
 
 def test_watch_follows_a_generator_only_where_it_is_told_both_address_and_folder(call, tmp_path):

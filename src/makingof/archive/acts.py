@@ -7,7 +7,7 @@ where it states an instant with its offset.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from makingof import __version__
@@ -35,6 +35,8 @@ from makingof.recorder.write import new_stream
 from makingof.texts import say
 
 PROGRAM = Source(name="makingof", version=__version__)
+_FIRST_ZONE = timezone(timedelta(hours=14))  # where a day begins first
+_CLOCKS_DIFFER = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +191,19 @@ def _act(
         # Sixty-four citations give the lineage its shape while parts are sealed; the choice part names all.
         cites=tuple(dict.fromkeys(cites))[:MAX_CITES],
     )
+
+
+def is_in_future(told: str, now: datetime) -> bool:
+    """Tell whether `told` is a time yet to come wherever it was read; words that are no time are not."""
+    try:
+        moment = datetime.fromisoformat(told.strip())
+    except ValueError:
+        return False
+    try:
+        earliest = moment if moment.tzinfo is not None else moment.replace(tzinfo=_FIRST_ZONE)
+        return earliest - now > _CLOCKS_DIFFER
+    except OverflowError:
+        return moment.year > now.year
 
 
 def _instant(told: str) -> str | None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from makingof.archive.acts import Teller
+from makingof.archive.acts import Teller, is_in_future
 from makingof.archive.archive import Archive, open_archive
 from makingof.archive.draining import drain, waits
 from makingof.archive.erasing import remove_abandoned
@@ -44,7 +44,12 @@ def _drain_first(archive: Archive) -> None:
 
 
 def teller_of(terminal: Terminal, archive: Archive, when: str | None = None) -> Teller:
-    """Return who acts: `--as` by pseudonym or enrolled name, else the owner."""
+    """Return who acts: `--as` by pseudonym or enrolled name, else the owner.
+
+    Refused: to tell now of what is yet to happen.
+    """
+    if when is not None and is_in_future(when, archive.clock.now()):
+        raise UsageError(say("cli.when_in_future", when=when), hint=say("cli.when_in_future_hint"))
     if terminal.actor is None:
         return Teller(archive.settings.owner, when)
     people = archive.index.people()
