@@ -89,8 +89,11 @@ def resolve_attached(body: Any, file_parts: Sequence[Digest]) -> Any:
 
     A number nobody attached is a `MalformedError`.
     """
-    if isinstance(body, _LEAVES):  # nearly all there is
-        return body
+    if type(body) is dict:  # its leaves, nearly all there is, are not asked one by one
+        return {
+            key: value if isinstance(value, _LEAVES) else resolve_attached(value, file_parts)
+            for key, value in body.items()
+        }
     match body:
         case Attached(number=number):
             if not 0 <= number < len(file_parts):
