@@ -267,7 +267,7 @@ class Webui:
                 self.reported.append(f"{name}: {err!r}")
 
     def step(self, name, *arguments, **named):
-        if name == "before_process" and not self.version.has_before_process:
+        if name.startswith("before_process") and not self.version.has_before_process:
             return
         for script in self.scripts:
             try:
@@ -299,7 +299,8 @@ class Webui:
             self.state.skipped = False
             if self.state.interrupted:
                 break
-            self.step("process_batch", p, batch_number=n, prompts=p.all_prompts)
+            for step in ("before_process_batch", "process_batch"):
+                self.step(step, p, batch_number=n, prompts=p.all_prompts)
             if during:
                 during(p, n)
             if fail_at == n:

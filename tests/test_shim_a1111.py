@@ -5,6 +5,7 @@ import contextlib
 import hmac
 import io
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,36 @@ def test_steps_on_the_way_masks_and_composites_are_no_outputs(run):
         ]
     )
     assert run.report(made).outputs == 2
+
+
+def test_wildcards_that_another_extension_fills_in_after_us_are_in_what_took_effect(run):
+    class Wildcards(a1111_host.Script):
+        def process(self, p, *_arguments):
+            p.all_prompts = [prompt.replace("__animal__", "heron") for prompt in p.all_prompts]
+
+    run.host.scripts.append(Wildcards())
+    run.make("a __animal__ at dusk", during=lambda _p, _n: time.sleep(0.2))
+    run.settle()
+    for kind in (Kind.PROMPTED, Kind.GENERATED):
+        (text,) = run.parts(run.only(kind)[0], PartType.PROMPT, Text)
+        assert (text.typed, text.effective) == ("a __animal__ at dusk", "a heron at dusk")
+
+
+def test_a_request_does_not_wait_for_a_model_that_is_loaded_first(run, monkeypatch):
+    monkeypatch.setattr(run.modules["makingof_in_webui.jobs"], "PREPARE_SECONDS", 0.05)
+
+    class Slow(a1111_host.Script):
+        def process(self, *_arguments):
+            time.sleep(0.3)
+
+    run.host.scripts.append(Slow())
+    run.make("a quay", styles=["ink"])
+    run.settle()
+    asked, request = run.only(Kind.PROMPTED)
+    (text,) = run.parts(asked, PartType.PROMPT, Text)
+    assert (text.typed, text.effective, str(request.means)) == ("a quay", None, "live")
+    (text,) = run.parts(run.only(Kind.GENERATED)[0], PartType.PROMPT, Text)
+    assert text.effective == "a quay, ink wash"
 
 
 def test_maps_that_an_extension_adds_after_us_are_control_maps(run):

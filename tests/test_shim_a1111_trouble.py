@@ -94,6 +94,18 @@ def test_a_file_that_is_written_over_in_place_is_recorded_as_it_was_in_memory(ru
         assert image.tobytes() == picture(300, 64, 64).tobytes()
 
 
+def test_a_picture_that_still_says_where_it_was_saved_before_is_taken_from_where_it_is_now(run):
+    elsewhere = run.host.folder / "elsewhere.png"
+    elsewhere.write_bytes(b"an older copy")
+    run.host._callbacks["image_saved"].insert(
+        0, lambda params: setattr(params.image, "already_saved_as", str(elsewhere))
+    )
+    run.make("a pier")
+    run.settle()
+    (path,) = Path(run.host.options.outdir_txt2img_samples).glob("*.png")
+    assert run.held(run.only(Kind.GENERATED)[0]) == [path.read_bytes()]
+
+
 def test_reloading_the_interface_goes_on_with_the_same_stream(run):
     run.make("before")
     run.host.load_scripts()

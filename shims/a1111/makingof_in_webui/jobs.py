@@ -16,7 +16,7 @@ from .handing_over import HookStream, now_ms
 from .host import Host, error_text
 from .job import Job, facts_of, places_of, reference_to
 from .notices import Recording
-from .pictures import Copies, Picture, State, find_written, hold, state_of
+from .pictures import Copies, Picture, State, find_written, hold, name_written, state_of
 from .plain import Part, environment_part, own_part, report_part
 from .results import Result, copy_added, looks_like_grid, name_pictures, result_of
 from .saving import Kept, SaveButton
@@ -75,8 +75,11 @@ class Jobs(Recording):
         """Styles are applied and seeds drawn. Versions that have no earlier word begin here."""
         if self._find(p) is None:
             self.begun(p)
+
+    def sampling(self, p: Any, *_arguments: Any, **_named: Any) -> None:
+        """A batch begins: what other extensions make of prompts is settled by now."""
         job = self._find(p)
-        if job is not None:
+        if job is not None and not job.prepared.is_set():
             note_effective(job.request, p)
             job.prepared.set()
 
@@ -93,9 +96,9 @@ class Jobs(Recording):
 
     def saved(self, params: Any, *_arguments: Any, **_named: Any) -> None:
         """A picture was written. Held open at once, for its name may be another's a moment later."""
-        named = Path(getattr(params.image, "already_saved_as", None) or params.filename)
+        named = name_written(params.image, Path(params.filename))
         before: tuple[Path, State | None] = getattr(self._before, "seen", (named, None))
-        path = find_written(named, before[1]) if before[0] in (named, Path(params.filename)) else named
+        path = find_written(named, before[1]) if before[0] == named else named
         info = params.pnginfo if isinstance(getattr(params, "pnginfo", None), dict) else {}
         text = info.get("parameters")
         p, job = params.p, self._find(params.p)
@@ -214,12 +217,14 @@ class Jobs(Recording):
     def _on_ended(self, job: Job, result: Result, models: "list[tuple[str, Path]]", moment: int) -> None:
         for _, path in models:
             self.weights.ask(path)
-        time.sleep(ADDED_SECONDS)
-        pictures = name_pictures(result, job.saved, self.host) + copy_added(result, self._copies)
+        pictures: list[Picture] = [*job.saved, *result.copies.values()]
         try:
+            time.sleep(ADDED_SECONDS)
+            pictures += (added := copy_added(result, self._copies))
+            named = name_pictures(result, job.saved, self.host) + added
             self.weights.wait([path for _, path in models], WEIGHTS_SECONDS)
             told = [{"role": role, **self.weights.facts(path)} for role, path in models]
-            self._hand_over_end(job, pictures, [environment_part({"models": told})] if told else [], moment)
+            self._hand_over_end(job, named, [environment_part({"models": told})] if told else [], moment)
         finally:
             self._let_go(pictures)
 

@@ -98,6 +98,16 @@ def role_of_name(path: Path) -> "tuple[str, str]":
     return "output", ""
 
 
+def name_written(image: Any, named: Path) -> Path:
+    """Return what the host says it called the file it meant to write as `named`.
+
+    It notes that on the image. An image that was saved before, elsewhere, may still say so.
+    """
+    said = getattr(image, "already_saved_as", None)
+    path = Path(said) if isinstance(said, str) else named
+    return path if path.parent == named.parent and path.stem.startswith(named.stem) else named
+
+
 def find_written(named: Path, before: "State | None") -> Path:
     """Return the file the host wrote when it meant to write `named`, which stood as `before`.
 

@@ -57,6 +57,12 @@ try:
         def process(self, *arguments: Any, **named: Any) -> None:
             _RECORDER.hear("prepared", *arguments, **named)
 
+        def before_process_batch(self, *arguments: Any, **named: Any) -> None:
+            _RECORDER.hear("sampling", *arguments, **named)
+
+        def process_batch(self, *arguments: Any, **named: Any) -> None:
+            _RECORDER.hear("sampling", *arguments, **named)
+
         def postprocess_batch(self, *arguments: Any, **named: Any) -> None:
             _RECORDER.hear("batch_made", *arguments, **named)
 
