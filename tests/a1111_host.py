@@ -294,6 +294,7 @@ class Webui:
         self._prepare(p)
         self.step("process", p)
         images, texts = [], []
+        self.state.job_count = p.n_iter
         for n in range(p.n_iter):
             p.iteration = n
             self.state.skipped = False

@@ -1,8 +1,12 @@
 """Fixtures shared by all tests: a clock that stands still, and archives in a folder of their own."""
 
+from contextlib import ExitStack
+
 import pytest
+from tests.a1111_host import A1111
 from tests.clocks import ManualClock
 from tests.logs import make_log
+from tests.webui_run import running
 
 from makingof.archive.archive import Plan, create_archive
 from makingof.archive.home import Home
@@ -39,3 +43,15 @@ def live_archive(home):
 def log(tmp_path):
     with make_log(tmp_path) as log:
         yield log
+
+
+@pytest.fixture
+def start_webui(archive, tmp_path, monkeypatch):
+    """Start a stand-in of a version with the hook in it."""
+    with ExitStack() as stack:
+        yield lambda version: stack.enter_context(running(archive, tmp_path / "webui", version, monkeypatch))
+
+
+@pytest.fixture
+def webui(start_webui):
+    return start_webui(A1111)

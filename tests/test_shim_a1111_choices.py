@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.a1111_host import A1111, FORGE, OLD, Processing, Webui
-from tests.webui_run import judged_and_among, running, wait_for
+from tests.webui_run import judged_and_among, wait_for
 
 from makingof.archive.connecting import plan_connection
 from makingof.event import Kind
@@ -21,95 +21,84 @@ from makingof.part import Part, PartType, Place
 VERSIONS = {"a1111": A1111, "old": OLD, "forge": FORGE}
 
 
-@pytest.fixture
-def start(archive, tmp_path, monkeypatch):
-    with contextlib.ExitStack() as stack:
-        yield lambda version: stack.enter_context(running(archive, tmp_path / "webui", version, monkeypatch))
-
-
-@pytest.fixture
-def run(start):
-    return start(A1111)
-
-
 @pytest.fixture(params=VERSIONS)
-def each(request, start):
-    return start(VERSIONS[request.param])
+def each(request, start_webui):
+    return start_webui(VERSIONS[request.param])
 
 
 def test_a_save_press_is_a_choice_among_the_batch(each):
-    run = each
-    processed = run.make("a crane", n_iter=1, batch_size=4)
-    run.heard()
-    run.host.press_save(processed, 3)
+    webui = each
+    processed = webui.make("a crane", n_iter=1, batch_size=4)
+    webui.heard()
+    webui.host.press_save(processed, 3)
     time.sleep(0.2)
-    run.settle()
-    chosen, event = run.only(Kind.SELECTED)
+    webui.settle()
+    chosen, event = webui.only(Kind.SELECTED)
     assert str(event.means) == "live"
-    judged, among = judged_and_among(run, chosen)
-    made, result = run.events(Kind.GENERATED)[0]
-    outputs = {file.number: file.digest for file in run.files(made) if str(file.role) == "output"}
+    judged, among = judged_and_among(webui, chosen)
+    made, result = webui.events(Kind.GENERATED)[0]
+    outputs = {file.number: file.digest for file in webui.files(made) if str(file.role) == "output"}
     assert [file.digest for file in judged] == [outputs[2]]
     assert {file.digest for file in among} == set(outputs.values())
     assert event.header.cites == (result.name,)
-    places = [place.path for place in run.parts(chosen, PartType.PLACE, Place)]
-    assert places == [str(next(Path(run.host.options.outdir_save).glob("*.png")))]
+    places = [place.path for place in webui.parts(chosen, PartType.PLACE, Place)]
+    assert places == [str(next(Path(webui.host.options.outdir_save).glob("*.png")))]
 
 
-def test_saving_all_that_is_shown_is_a_choice_of_all_and_not_of_the_grid(run):
-    processed = run.make("a wave", batch_size=3)
-    run.heard()
-    run.host.press_save(processed, -1)
-    run.settle()
-    judged, among = judged_and_among(run, run.only(Kind.SELECTED)[0])
+def test_saving_all_that_is_shown_is_a_choice_of_all_and_not_of_the_grid(webui):
+    processed = webui.make("a wave", batch_size=3)
+    webui.heard()
+    webui.host.press_save(processed, -1)
+    webui.settle()
+    judged, among = judged_and_among(webui, webui.only(Kind.SELECTED)[0])
     assert len({file.digest for file in judged}) == len(among) == 3
     assert "grid" not in {str(file.role) for file in judged}
 
 
-def test_a_copy_with_other_bytes_leads_back_to_its_picture(run):
-    processed = run.make("a wave", batch_size=2)
-    run.heard()
-    run.host.options.samples_format = "jpg"
-    (copy,) = run.host.press_save(processed, 2)
-    run.settle()
-    first, second = run.events(Kind.GENERATED)
-    assert run.held(second[0]) == [copy.read_bytes()]
-    assert run.roles(second[0]) == [("preview", None)]
-    assert second[1].header.cites == (run.only(Kind.PROMPTED)[1].name,)
-    position, chosen = run.only(Kind.SELECTED)
+def test_a_copy_with_other_bytes_leads_back_to_its_picture(webui):
+    processed = webui.make("a wave", batch_size=2)
+    webui.heard()
+    webui.host.options.samples_format = "jpg"
+    (copy,) = webui.host.press_save(processed, 2)
+    webui.settle()
+    first, second = webui.events(Kind.GENERATED)
+    assert webui.held(second[0]) == [copy.read_bytes()]
+    assert webui.roles(second[0]) == [("preview", None)]
+    assert second[1].header.cites == (webui.only(Kind.PROMPTED)[1].name,)
+    position, chosen = webui.only(Kind.SELECTED)
     assert set(chosen.header.cites) == {first[1].name, second[1].name}
-    judged, _ = judged_and_among(run, position)
-    assert judged[0].digest in [file.digest for file in run.files(first[0]) if file.number == 1]
+    judged, _ = judged_and_among(webui, position)
+    assert judged[0].digest in [file.digest for file in webui.files(first[0]) if file.number == 1]
 
 
-def test_a_picture_that_was_never_saved_by_itself_can_be_chosen(run):
-    run.host.options.samples_save = False
-    processed = run.make("a wave", batch_size=2)
-    run.heard()
-    run.host.press_save(processed, 1)
-    run.settle()
-    judged, among = judged_and_among(run, run.only(Kind.SELECTED)[0])
+def test_a_picture_that_was_never_saved_by_itself_can_be_chosen(webui):
+    webui.host.options.samples_save = False
+    processed = webui.make("a wave", batch_size=2)
+    webui.heard()
+    webui.host.press_save(processed, 1)
+    webui.settle()
+    judged, among = judged_and_among(webui, webui.only(Kind.SELECTED)[0])
     assert (len(judged), len(among)) == (1, 2)
 
 
 def test_a_press_that_only_the_list_tells_of_is_found_there_and_older_rows_are_not_of_now(
-    archive, tmp_path, start
+    archive, tmp_path, start_webui
 ):
     folder = tmp_path / "webui"
     before = Webui(folder)
     old = before.process_images(Processing("an old one"))
     before.press_save(old, 0)
-    run = start(A1111)
-    processed = run.make("a new one")
-    run.heard()
-    run.host._callbacks.pop("image_saved")
-    run.host.press_save(processed, 0)
-    wait_for(lambda: run.jobs._save_button._rows == 2)
-    run.settle()
-    position, event = run.only(Kind.SELECTED)
-    judged, _ = judged_and_among(run, position)
-    made = run.only(Kind.GENERATED)
-    assert judged[0].digest in [file.digest for file in run.files(made[0])]
+    webui = start_webui(A1111)
+    processed = webui.make("a new one")
+    webui.heard()
+    webui.host._callbacks.pop("image_saved")
+    webui.host.press_save(processed, 0)
+    wait_for(lambda: webui.jobs._save_button._rows == 2)
+    webui.settle()
+    position, event = webui.only(Kind.SELECTED)
+    judged, _ = judged_and_among(webui, position)
+    made = webui.only(Kind.GENERATED)
+    assert judged[0].digest in [file.digest for file in webui.files(made[0])]
     assert made[1].name in event.header.cites
     raws = [Part.parse(part.data) for part in archive.log.parts(position)]
     assert [part.body["locator"] for part in raws if part.type is PartType.RAW] == ["log.csv"]
@@ -137,15 +126,15 @@ def test_any_bytes_in_the_place_of_the_list_are_read_waited_for_or_refused(modul
         assert rows is None or all(name for name, _ in rows)
 
 
-def test_a_list_that_is_none_costs_no_press(run):
-    folder = Path(run.host.options.outdir_save)
+def test_a_list_that_is_none_costs_no_press(webui):
+    folder = Path(webui.host.options.outdir_save)
     folder.mkdir(parents=True)
     (folder / "log.csv").write_text("filename\n" + "x" * 200_000 + "\n", "utf-8")
-    processed = run.make("a wave", batch_size=2)
-    run.heard()
-    run.host.press_save(processed, 1)
-    run.settle()
-    judged, _ = judged_and_among(run, run.only(Kind.SELECTED)[0])
+    processed = webui.make("a wave", batch_size=2)
+    webui.heard()
+    webui.host.press_save(processed, 1)
+    webui.settle()
+    judged, _ = judged_and_among(webui, webui.only(Kind.SELECTED)[0])
     assert len(judged) == 1
 
 

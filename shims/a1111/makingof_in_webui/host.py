@@ -52,8 +52,9 @@ class Host:
         return str(self.flag("job_timestamp") or "")
 
     def is_idle(self) -> bool:
-        """Whether the host says that no job runs."""
-        return not self.flag("job") and self.flag("job") is not None
+        """Whether the host says that no job runs. Some versions name none, some count none in between."""
+        job, count = self.flag("job"), self.flag("job_count")
+        return job is not None and not job and not count
 
     def option(self, name: str) -> Any:
         """Return one of the host's options, or None."""

@@ -10,7 +10,7 @@ from .plain import Part, place_part
 from .telling import Request
 
 
-@dataclass
+@dataclass(eq=False)
 class Job:
     """One run of `process_images`, from the host's word that it begins."""
 

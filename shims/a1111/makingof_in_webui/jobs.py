@@ -101,7 +101,7 @@ class Jobs(Recording):
         path = find_written(named, before[1]) if before[0] == named else named
         info = params.pnginfo if isinstance(getattr(params, "pnginfo", None), dict) else {}
         text = info.get("parameters")
-        p, job = params.p, self._find(params.p)
+        p, job = params.p, self._find(params.p) or self._find_given_up(params.p)
         folder = self.host.save_folder()
         if job is None and folder is not None and path.absolute().is_relative_to(folder):
             kept = Kept(hold(params.image, path, text), str(getattr(p, "job_timestamp", "")))
@@ -125,6 +125,7 @@ class Jobs(Recording):
             self._open = [one for one in self._open if one is not job]
         note_effective(job.request, p)
         job.prepared.set()
+        job.is_given_up = False
         job.flags |= self._flags()
         result = result_of(p, processed, job.saved, self.host, self._copies)
         models = self.host.models(p, job.request.effective)
@@ -148,7 +149,8 @@ class Jobs(Recording):
 
     def _find_given_up(self, p: Any) -> "Job | None":
         """Find a job that was taken for failed: its request stands, and it did end."""
-        return next((job for job in reversed(list(self.jobs)) if job.is_given_up and job.p() is p), None)
+        jobs = reversed(list(self.jobs))
+        return next((job for job in jobs if job.is_given_up and p is not None and job.p() is p), None)
 
     def _innermost(self) -> "Job | None":
         """Return the job in whose course this thread is, if the host is still at it."""
@@ -325,13 +327,13 @@ class Jobs(Recording):
             if job not in self._open:
                 return
             self._open = [one for one in self._open if one is not job]
-        job.is_given_up = True
+        job.is_given_up, saved, job.saved = True, job.saved, []
         error = self.host.last_error()
         text = error_text(error) if error is not None and error is not job.error else None
-        for picture in job.saved:
+        for picture in saved:
             self._name_grid(picture)
-        self._hand_over_end(job, job.saved, [], None, text or "the host ended it without a word")
-        self._let_go(job.saved)
+        self._hand_over_end(job, saved, [], None, text or "the host ended it without a word")
+        self._let_go(saved)
 
     def _files(self, pictures: "list[Picture]") -> "tuple[list[Part], list[int]]":
         """Return what to hand over of each picture, and the places of those that cannot be."""

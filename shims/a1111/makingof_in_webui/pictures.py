@@ -39,7 +39,7 @@ _SUFFIXES = (
 )
 
 
-@dataclass
+@dataclass(eq=False)
 class Picture:
     """One picture of a job. `image` is the host's own object, or a copy of one it did not save."""
 
