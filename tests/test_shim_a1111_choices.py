@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.a1111_host import A1111, FORGE, OLD, Processing, Webui
+from tests.a1111_host import A1111, FORGE, OLD, Processing, Webui, picture
 from tests.webui_run import judged_and_among, wait_for
 
 from makingof.archive.connecting import plan_connection
@@ -108,6 +108,7 @@ WORDS = st.text(st.sampled_from("ab ,;\"'中\n"), max_size=12)
 NAMES = st.text(st.sampled_from('ab ,"中.'), min_size=1, max_size=12)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a machine that is busy is no fault
 @given(st.lists(st.tuples(NAMES, WORDS), max_size=6), st.booleans())
 def test_any_list_the_program_writes_is_read_row_by_row(modules, rows, has_model):
     """Prompts hold commas, quotes and line breaks; the name stands wherever the heading says."""
@@ -119,11 +120,31 @@ def test_any_list_the_program_writes_is_read_row_by_row(modules, rows, has_model
     assert [name for name, _ in found] == [name for name, _ in rows]
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=200))
 def test_any_bytes_in_the_place_of_the_list_are_read_waited_for_or_refused(modules, data):
     with contextlib.suppress(csv.Error):
         rows = modules.saving._rows_of(data)
         assert rows is None or all(name for name, _ in rows)
+
+
+def test_a_grid_that_goes_to_the_folder_of_the_save_button_is_no_choice(webui):
+    options = webui.host.options
+    options.outdir_save = options.outdir_txt2img_samples = options.outdir_txt2img_grids
+
+    def grid_of_settings(p):
+        cell = webui.host.process_images(Processing("a tower"))
+        webui.host.save_image(
+            picture(1, 192, 64), options.outdir_txt2img_grids, basename="xyz_grid", p=cell, info="grid"
+        )
+        return cell
+
+    processed = webui.make("a tower", script=grid_of_settings)
+    webui.heard()
+    webui.host.press_save(processed, 0)
+    webui.settle()
+    assert len(webui.events(Kind.SELECTED)) == 1
+    assert webui.roles(webui.events(Kind.GENERATED)[-1][0]) == [("grid", None)]
 
 
 def test_a_list_that_is_none_costs_no_press(webui):

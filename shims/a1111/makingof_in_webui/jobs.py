@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .handing_over import HookStream, now_ms
-from .host import Host, error_text
+from .host import Host, absolute, error_text
 from .job import Job, facts_of, places_of, reference_to
 from .notices import Recording
 from .pictures import Copies, Picture, State, find_written, hold, name_written, state_of
@@ -103,7 +103,7 @@ class Jobs(Recording):
         text = info.get("parameters")
         p, job = params.p, self._find(params.p) or self._find_given_up(params.p)
         folder = self.host.save_folder()
-        if job is None and folder is not None and path.absolute().is_relative_to(folder):
+        if job is None and folder is not None and absolute(path).is_relative_to(folder) and _is_press(p):
             kept = Kept(hold(params.image, path, text), str(getattr(p, "job_timestamp", "")))
             kept.picture.role = "grid" if _is_grid_kept(p) else kept.picture.role
             self._notices.put(("kept", kept))
@@ -359,6 +359,14 @@ class Jobs(Recording):
 
     def _tool(self) -> str:
         return str(self.stream.source["tool"])
+
+
+def _is_press(p: Any) -> bool:
+    """Whether this is what the Save button hands on: what the page knows of a job, and where it is.
+
+    Its folder may be the one where samples and grids go too.
+    """
+    return hasattr(p, "infotexts") and hasattr(p, "batch_index")
 
 
 def _is_grid_kept(p: Any) -> bool:
