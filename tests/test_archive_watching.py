@@ -17,8 +17,10 @@ from makingof.archive.imports import import_files
 from makingof.archive.watching import Watch
 from makingof.capture.watching import Change, What
 from makingof.digest import Digest
+from makingof.errors import StorageError
 from makingof.event import Event, Kind
 from makingof.part import FileBody, Part, PartType, Report, Role
+from makingof.recorder.write import Recorder
 from makingof.stamp.trust import built_in_trust
 
 
@@ -92,6 +94,26 @@ def test_a_deletion_cites_what_lay_there(archive, watch, folder):
 def test_a_file_gone_before_it_could_be_copied_is_a_gap(archive, watch, folder):
     assert watch.record([Change(What.APPEARED, folder / "gone.png")])[0].kind is Kind.GAP
     assert own_facts(archive, Kind.GAP)[0]["why"] == "vanished"
+
+
+def test_what_could_not_be_written_is_recorded_the_next_time_as_if_for_the_first(
+    archive, watch, folder, monkeypatch
+):
+    def refuse(*_args, **_named):
+        message = "disk full"
+        raise StorageError(message)
+
+    change = appeared(folder / "work.psd", write_psd(DRAWING))
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "commit", refuse)
+        with pytest.raises(StorageError):
+            watch.record([change])
+    (noted,) = watch.record([change])
+    assert noted.kind is Kind.EDITED
+    (position,) = archive.index.positions_of_kind(Kind.EDITED)
+    header = Event.parse(archive.log.entry(position)).header
+    assert (header.seq, header.cites) == (1, ())
+    assert [part.read(FileBody).role for part in parts(archive, position, PartType.FILE)] == [Role.LAYER]
 
 
 def test_a_folder_that_vanishes_is_a_gap(archive, watch, folder):

@@ -113,7 +113,7 @@ def _turns(
         yield Told()
     tracker.reconcile()  # no notice is waited for any more
     if watch is not None and (count := len(left) + tracker.waiting):
-        watch.leave(count)
+        yield _tried(partial(_leave, watch, count))
 
 
 @dataclass(slots=True)
@@ -156,6 +156,11 @@ class _Beside:
 
 def _record(watch: Watch, changes: Sequence[Change]) -> Told:
     return Told(noted=tuple(watch.record(changes)))
+
+
+def _leave(watch: Watch, count: int) -> Told:
+    watch.leave(count)
+    return Told()
 
 
 def _tried(act: Callable[[], Told]) -> Told:

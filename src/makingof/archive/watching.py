@@ -15,7 +15,7 @@ from makingof.capture.watching import Change, What
 from makingof.clock import format_instant
 from makingof.containers.source import SeekableFile
 from makingof.digest import Digest
-from makingof.errors import MakingofError, MalformedError
+from makingof.errors import ConflictError, MakingofError, MalformedError, StorageError
 from makingof.event import MAX_CITES, Kind, Source
 from makingof.index.values import FileRow
 from makingof.metadata.documents.difference import compare_documents
@@ -101,12 +101,14 @@ class Watch:
             # Nothing was written: numbers nobody used would look like events taken out.
             self._seq = before
             self._told.clear()
-            if not isinstance(err, MalformedError):
-                raise
+            for change in batch:
+                self._last.pop(change.path, None)  # the index knows what lay there when last recorded
+            if isinstance(err, StorageError | ConflictError):
+                raise  # a full disk, another writer: the next try may go well
             return self._record_apart(batch, err)
         return noted
 
-    def _record_apart(self, batch: Sequence[Change], error: MalformedError) -> list[Noted]:
+    def _record_apart(self, batch: Sequence[Change], error: MakingofError) -> list[Noted]:
         """One file that breaks a rule of ours costs neither its neighbours nor what comes after them."""
         if len(batch) > 1:
             return [item for change in batch for item in self._record_batch([change])]
