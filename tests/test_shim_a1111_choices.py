@@ -7,6 +7,7 @@ import io
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -126,6 +127,30 @@ def test_any_bytes_in_the_place_of_the_list_are_read_waited_for_or_refused(modul
     with contextlib.suppress(csv.Error):
         rows = modules.saving._rows_of(data)
         assert rows is None or all(name for name, _ in rows)
+
+
+def test_a_row_of_another_press_does_not_join_the_one_that_goes_on(modules, tmp_path):
+    """Two pages save at once: of one the copy is told, of the other only the row is there."""
+    told = []
+    host = SimpleNamespace(save_folder=lambda: tmp_path, option=lambda _name: True)
+    stream = SimpleNamespace(
+        source={"tool": "a1111"}, hand_over=lambda *given: told.append((given[0], given[2]))
+    )
+    recording = SimpleNamespace(host=host, stream=stream, jobs=[], come_back=lambda: None)
+    button = modules.saving.SaveButton(recording)
+    button.start()
+    for name in ("told.png", "untold.png"):
+        (tmp_path / name).write_bytes(name.encode())
+    button.hear(modules.saving.Kept(modules.pictures.hold(None, tmp_path / "told.png", None), "1"))
+    (tmp_path / "log.csv").write_text("prompt,filename\nx,untold.png\n", "utf-8")
+    button.look()
+    button._rows_waiting = [(row, at - 10) for row, at in button._rows_waiting]
+    button.look()
+    assert [(kind, [file["name"] for file in files[:1]]) for kind, files in told] == [
+        ("selected", ["untold.png"])
+    ]
+    button.look(is_last=True)
+    assert [kind for kind, _ in told] == ["selected", "selected"]
 
 
 def test_a_grid_that_goes_to_the_folder_of_the_save_button_is_no_choice(webui):

@@ -91,11 +91,13 @@ class SaveButton:
     def _take_untold(self, row: "tuple[str, bytes]") -> None:
         path = absolute(self._log.parent / row[0]) if self._log is not None else None
         if path is not None and path.is_relative_to(self._log.parent) and path.is_file():
-            self._press.append(Kept(hold(None, path, None), ""))
-            self._end_press([row])
+            self._end([Kept(hold(None, path, None), "")], [row])
 
     def _end_press(self, rows: "list[tuple[str, bytes]]") -> None:
         press, self._press = self._press, []
+        self._end(press, rows)
+
+    def _end(self, press: "list[Kept]", rows: "list[tuple[str, bytes]]") -> None:
         self._ended.extend(kept.picture.path.name for kept in press)
         try:
             self._hand_over(press, rows, self._jobs_of(press))
