@@ -5,6 +5,7 @@ from contextlib import contextmanager
 import pytest
 from tests.comfyui_host import RUNS, ComfyUI
 from tests.comfyui_http import serving
+from tests.contract.follower import *  # noqa: F403 - every follower keeps to these
 from tests.hooks import events, own_facts
 from tests.test_shim_comfyui import ONE
 
@@ -12,7 +13,8 @@ from makingof.archive.archive import Archive
 from makingof.archive.following import Following, look_again
 from makingof.archive.fsck import check_archive
 from makingof.archive.second_look import last_second_looks
-from makingof.capture.comfyui import Follower, parse_history
+from makingof.capture.comfyui import ComfyUIFollower, parse_history
+from makingof.capture.generators import find_generator
 from makingof.capture.local_http import LocalHost
 from makingof.clock import SystemClock
 from makingof.errors import SourceError
@@ -29,7 +31,23 @@ class Run:
     def __init__(self, archive: Archive, host: ComfyUI, url: str) -> None:
         self.archive, self.host = archive, host
         self.local = LocalHost.parse(url)
-        self.following = Following(archive, Follower(self.local, host.folder))
+        self.following = Following(archive, self.follower())
+        self.submitted: dict[str, str] = {}
+
+    def follower(self) -> ComfyUIFollower:
+        return ComfyUIFollower(self.local, self.host.folder)
+
+    def submit(self) -> str:
+        scenario = ("01-txt2img", "02-other-seed")[len(self.submitted)]
+        job = str(self.host.post(scenario))
+        self.submitted[job] = scenario
+        return job
+
+    def finish(self, job: str) -> None:
+        self.host.run(self.submitted[job])
+
+    def cancel(self, job: str) -> None:
+        self.host.server.prompt_queue.delete_queue_item(job)
 
     def outcomes(self):
         found: dict[str | None, list[str | None]] = {}
@@ -60,6 +78,11 @@ def run(archive, tmp_path):
         yield made
 
 
+@pytest.fixture
+def followed(run):
+    return run
+
+
 @pytest.fixture(params=[pytest.param("0.3.64", marks=pytest.mark.integration), "0.8.0"])
 def each(request, archive, tmp_path):
     with running(archive, tmp_path, request.param) as made:
@@ -83,7 +106,7 @@ def test_every_job_that_reaches_the_history_is_recorded_as_what_became_of_it(eac
     assert {scenario: [next(found[job]) for job in ids] for scenario, ids in jobs.items()} == ONE
     assert {means for _, means in events(run.archive, "generated", "attempted")} == {"watched"}
     assert own_facts(run.archive, Kind.GAP) == []
-    again = look_again(run.archive, run.local)
+    again = look_again(run.archive, run.local, find_generator(run.local))
     assert (again.recorded, again.missing) == (again.jobs, {})
     check_archive(run.archive, built_in_trust(), openssl=None).require()
 
@@ -135,7 +158,7 @@ def test_the_second_look_names_the_jobs_that_are_not_recorded_and_why(run):
     run.following.look()
     lost = run.host.post("02-other-seed")
     run.host.run("02-other-seed")
-    found = look_again(run.archive, run.local)
+    found = look_again(run.archive, run.local, find_generator(run.local))
     assert (found.jobs, found.recorded, found.missing) == (2, 1, {lost: "unknown"})
     assert own_facts(run.archive, Kind.CHECKED)[-1]["second_look"]["recorded"] == 1
     assert last_second_looks(run.archive) == [found]
@@ -144,12 +167,12 @@ def test_the_second_look_names_the_jobs_that_are_not_recorded_and_why(run):
 def test_without_hook_or_follower_the_second_look_says_so(run):
     job = run.host.post("01-txt2img")
     run.host.run("01-txt2img")
-    assert look_again(run.archive, run.local).missing == {job: "no_hook"}
+    assert look_again(run.archive, run.local, find_generator(run.local)).missing == {job: "no_hook"}
 
 
 def test_a_host_that_does_not_answer_is_said_so(archive, tmp_path):
     with pytest.raises(SourceError):
-        Following(archive, Follower(LocalHost.parse("http://127.0.0.1:1"), tmp_path)).look()
+        Following(archive, ComfyUIFollower(LocalHost.parse("http://127.0.0.1:1"), tmp_path)).look()
 
 
 @pytest.mark.parametrize(

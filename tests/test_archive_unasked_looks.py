@@ -14,7 +14,7 @@ from makingof.archive.following import Following
 from makingof.archive.running import record_on
 from makingof.archive.second_look import last_second_looks
 from makingof.archive.unasked_looks import look_at_hosts, look_where_news
-from makingof.capture.comfyui import Follower
+from makingof.capture.comfyui import ComfyUIFollower
 from makingof.capture.local_http import LocalHost
 from makingof.clock import SystemClock
 from makingof.event import Kind
@@ -152,7 +152,7 @@ def test_a_recorder_that_follows_looks_at_its_opening_and_before_its_streams_clo
     archive.clock = archive.recorder._clock = SystemClock()
     with RunningHost() as host:
         host.end("before")
-        following = Following(archive, Follower(LocalHost.parse(host.url), tmp_path))
+        following = Following(archive, ComfyUIFollower(LocalHost.parse(host.url), tmp_path))
         stop = threading.Event()
         told = record_on(archive, [], following, stop)
         first = next(item.looks for item in told if item.looks)

@@ -14,6 +14,9 @@ from makingof.errors import MalformedError
 ARCHIVE_FOLDER = ".makingof"
 
 
+TOKEN = "MAKINGOF_TOKEN"  # noqa: S105 - the variable's name; its value is never written down
+
+
 def environment() -> Mapping[str, str]:
     """Return the process environment; taken once by the command line and passed down."""
     return os.environ

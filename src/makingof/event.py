@@ -120,7 +120,7 @@ RULES: Mapping[Kind, Rule] = {
     Kind.PUBLISHED: _rule(_SEEN, "place", "file pieces note people raw report"),
     Kind.FILMED: _rule(_SEEN, "file", "pieces place note people raw report"),
     Kind.AFFIRMED: _rule("live stated", "report", "people raw note file"),
-    Kind.WITHDRAWN: _rule("live stated", "", "reason note people"),
+    Kind.WITHDRAWN: _rule("live stated watched recovered", "", "reason note people"),
     Kind.REMOVED: _rule(_SEEN, "place", "file note report"),
     Kind.IMPORTED: _rule("own", "own", "file pieces place raw note"),
     Kind.STAMPED: _rule("own", "own", "file raw note"),

@@ -84,7 +84,7 @@ class Attached:
     number: int
 
 
-def resolve_attached(body: Any, file_parts: Sequence[Digest]) -> Any:
+def resolve_attached(body: Any, file_parts: Sequence["Digest | Attached"]) -> Any:
     """Return `body` with every `Attached(n)` replaced by that attachment's file part.
 
     A number nobody attached is a `MalformedError`.

@@ -15,5 +15,6 @@ def call(tmp_path, monkeypatch, capsys):
         said = capsys.readouterr()
         return code, said.out, said.err
 
+    call.env = env
     assert call("init", "--owner", "Test Owner", "--no-stamps")[0] == 0
     return call

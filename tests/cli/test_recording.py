@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import pytest
 from tests.documents.psd import write_psd
 from tests.hooks import SOURCE, job
+from tests.invokeai_host import InvokeAI, serving
 from tests.records import a1111_png, png
 from tests.records_elsewhere import jpeg, xmp, xmp_segment
 
@@ -163,7 +164,59 @@ def test_watch_goes_on_when_the_generator_does_not_answer(call, tmp_path):
     with stopped_once(archive, (archive / "spool/recorder").exists):
         code, _, err = call("watch", "--url", "http://127.0.0.1:1", "--root", tmp_path)
     assert code == 0
-    assert "gave no usable answer" in err
+    assert "nothing that could be followed answers" in err
+
+
+@pytest.fixture
+def invokeai(tmp_path):
+    host = InvokeAI(tmp_path / "invokeai")
+    host.ended_ago = 60
+    with serving(host) as url:
+        yield host, url
+    host.close()
+
+
+def test_watch_finds_out_which_generator_answers(call, tmp_path, invokeai):
+    host, url = invokeai
+    host.run()
+    archive = tmp_path / "home/.makingof"
+
+    def is_seen():
+        return (archive / "spool/recorder").exists() and len(host.asked) > 4
+
+    with stopped_once(archive, is_seen):
+        code, out, err = call("watch", "--url", url, "--root", host.root)
+    assert code == 0, err
+    assert "from the program's own queue" in out
+    assert len(call("log", "--kind", "generated", "--json")[1].splitlines()) == 1
+
+
+def test_doctor_says_that_invokeai_takes_no_hook_and_looks_again(call, invokeai):
+    host, url = invokeai
+    item, _ = host.run()
+    code, out, _ = call("doctor", "--url", url)
+    assert code == 1
+    assert "invokeai" in out
+    assert "has no hook of ours in it" in out
+    assert "0 of the 1 jobs" in out
+    assert host.session_id(item) in out
+    assert call("doctor", "--url", "http://127.0.0.1:1")[0] == 10
+
+
+def test_connecting_invokeai_says_what_to_do_instead(call, tmp_path):
+    code, _, err = call("connect", "invokeai", tmp_path)
+    assert code == 2
+    assert "makingof watch --url" in err
+
+
+def test_a_token_for_a_host_with_several_users_comes_from_the_environment(call, invokeai, tmp_path):
+    host, url = invokeai
+    host.token = "let-me-in"  # noqa: S105 - made up
+    code, _, err = call("doctor", "--url", url)
+    assert code == 10
+    assert "MAKINGOF_TOKEN" in err
+    call.env["MAKINGOF_TOKEN"] = host.token
+    assert call("doctor", "--url", url)[0] == 0
 
 
 def test_what_starts_at_login_is_shown_before_it_is_written(call, tmp_path, monkeypatch):

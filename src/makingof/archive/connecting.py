@@ -103,7 +103,8 @@ def plan_connection(tool: str, folder: Path) -> Connection:
     layout = LAYOUTS.get(tool)
     if layout is None:
         known = ", ".join(LAYOUTS)
-        raise UsageError(say("recording.no_hook", tool=tool), hint=say("recording.no_hook_hint", known=known))
+        key = "recording.no_hook_followed" if tool == "invokeai" else "recording.no_hook_hint"
+        raise UsageError(say("recording.no_hook", tool=tool), hint=say(key, known=known))
     root = _find_root(layout, folder)
     plan = Connection(layout, root, dict(_files_of(layout)))
     if plan.folder.exists() and _read_connection(plan.folder) is None:

@@ -23,7 +23,7 @@ from makingof.archive.presence import is_running, show_itself
 from makingof.archive.unasked_looks import look_at_hosts, look_where_news
 from makingof.archive.upkeep import record_health, start_due_stamping
 from makingof.archive.watching import Noted, Watch, own_place
-from makingof.capture.local_http import LocalHost
+from makingof.capture.follower import Follower
 from makingof.capture.watching import Change, Tracker, watch_folders
 from makingof.config import Settings
 from makingof.errors import ConflictError, MakingofError, UsageError
@@ -134,7 +134,7 @@ class _Beside:
             show_itself(self.archive)
         if waits(self.archive):
             yield _tried(lambda: Told(drained=drain(self.archive)))
-        if (following := self.following) is not None and self.follow.is_over():
+        if (following := self.following) is not None and self._is_due(following):
             yield _tried(lambda: Told(followed=following.look()))
         if self.news.is_over():
             yield _tried(self._look_back)
@@ -142,6 +142,9 @@ class _Beside:
             yield _tried(self._keep_up)
         if (spool_path(self.archive) / STOP).exists():
             self.stop.set()
+
+    def _is_due(self, following: Following) -> bool:
+        return following.follower.is_called or self.follow.is_over()
 
     def _look_back(self) -> Told:
         look, self.has_looked = look_where_news if self.has_looked else look_at_hosts, True
@@ -171,8 +174,8 @@ def _tried(act: Callable[[], Told]) -> Told:
         return Told(problem=err)
 
 
-def _followed(following: Following | None) -> LocalHost | None:
-    return None if following is None else following.follower.host
+def _followed(following: Following | None) -> Follower | None:
+    return None if following is None else following.follower
 
 
 def _close(archive: Archive, watch: Watch | None, following: Following | None) -> None:

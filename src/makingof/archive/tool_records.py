@@ -8,11 +8,12 @@ the hook saw.
 
 import base64
 import binascii
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from makingof.canonical import convert
 from makingof.event import Kind
+from makingof.metadata import invokeai_graph
 from makingof.metadata.a1111 import read_infotext
 from makingof.metadata.comfyui import read_graph
 from makingof.metadata.record import Record, Sheet
@@ -23,6 +24,10 @@ from makingof.recorder.found import reading_drafts
 
 GRAPHS = ("api:/prompt", "queue:prompt")  # submitted, and executed where it differs
 INFOTEXTS = "processed.infotexts"
+_READERS: Mapping[tuple[str | None, str], Callable[[Record, Sheet], list[Reading]]] = {
+    **{("comfyui", locator): read_graph for locator in GRAPHS},
+    ("invokeai", "queue:graph"): lambda record, _sheet: invokeai_graph.read_graph(record),
+}
 _SAYING = frozenset({Kind.PROMPTED, Kind.GENERATED, Kind.ATTEMPTED})
 _TEXTS = frozenset({PartType.PROMPT, PartType.NEGATIVE})
 
@@ -42,7 +47,7 @@ def with_tool_records(observation: Observation, means: Means) -> Observation:
 
 def _graph_drafts(observation: Observation, means: Means) -> list[Draft]:
     raws = _raws(observation, means)
-    graphs = [(raw, by) for raw, _, by in raws if raw.tool == "comfyui" and raw.locator in GRAPHS]
+    graphs = [(raw, by) for raw, _, by in raws if (raw.tool, raw.locator) in _READERS]
     name = next((item.name for item in observation.attachments if item.name), None)
     # Executed speaks before submitted: it is what the pictures were made from.
     return [
@@ -82,7 +87,9 @@ def _record(raw: Raw, key: str) -> Record:
 
 def _read_graph(raw: Raw, name: str | None) -> list[Reading]:
     record = _record(raw, "prompt")
-    return [] if record.text is None else read_graph(record, Sheet(None, name, None, None, (record,)))
+    if record.text is None:
+        return []
+    return _READERS[raw.tool, raw.locator](record, Sheet(None, name, None, None, (record,)))
 
 
 def _drafts(readings: list[Reading], means: Means, *, has_files: bool) -> Iterator[Draft]:

@@ -5,10 +5,8 @@ over. The history lives in the host's memory: it forgets at a restart, it is rep
 an id is used twice, and what is deleted from the queue never stands in it.
 """
 
-import base64
-import json
-import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,21 +14,19 @@ from typing import Any
 
 from makingof import __version__
 from makingof.capture.comfyui_entry import JobEntry, parse_job_entry
+from makingof.capture.follower import Listed, Seen, path_inside, place_of, raw_drafts
 from makingof.capture.local_http import LocalHost
 from makingof.clock import format_instant
-from makingof.digest import Digest
 from makingof.errors import MalformedError, SourceError
 from makingof.event import Kind, OccurredBy, Source
-from makingof.observation import Attached, Attachment, Draft, Observation
-from makingof.part import Means, PartType, Place, Raw, Report, Role, body_of, portable_text
+from makingof.observation import Attachment, Draft, Observation
+from makingof.part import Means, PartType, Report, Role, body_of
+from makingof.texts import Message, say
 
-_MAX_RAW_BYTES = 512 * 1024
+TOOL = "comfyui"
 _MAX_JOBS = 10_000
-
-# Named fields only: a prompt that looks like a key stays, removing it would destroy what is to be shown.
-_SECRET = re.compile(
-    r"(?i)(^|[_\-.])(api[_\-]?key|auth[_\-]?token|access[_\-]?token|bearer|secret|password|passwd|authorization)($|[_\-.])"
-)
+_HISTORY = "api:/history"
+_GRAPH = "queue:prompt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +51,8 @@ class Job(JobEntry):
         return self.broken_off or ("redelivered" if is_again else None)
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One thing a look showed: of which job, and by which means we learned of it."""
-
-    job: str
-    observation: Observation
-    means: Means
-
-
 @dataclass(slots=True)
-class Follower:
+class ComfyUIFollower:
     """Looks again and again at one running ComfyUI whose folders lie under `root`."""
 
     host: LocalHost
@@ -75,8 +62,20 @@ class Follower:
     _queued: dict[str, int] = field(default_factory=dict)  # id → looks since it was last in the queue
     _delivered: dict[Path, tuple[int, int]] = field(default_factory=dict)
     _is_first: bool = True
+    is_called: bool = False  # it calls nobody: what it does is asked for
 
-    def look(self, recorded: frozenset[str] | set[str] = frozenset()) -> Iterator[Seen]:
+    @property
+    def tool(self) -> str:
+        return TOOL
+
+    @property
+    def remark(self) -> Message | None:
+        return None
+
+    def close(self) -> None:
+        """Every question was a connection of its own."""
+
+    def look(self, recorded: AbstractSet[str] = frozenset()) -> Iterator[Seen]:
         """Yield what is new since the last look; jobs in `recorded` were recorded by others.
 
         What stood in the history at the first look was not seen to happen: `recovered`.
@@ -100,7 +99,7 @@ class Follower:
         yield from self._cancelled(queued, recorded)
         self._is_first = False
 
-    def _cancelled(self, queued: Mapping[str, Any], recorded: frozenset[str] | set[str]) -> Iterator[Seen]:
+    def _cancelled(self, queued: Mapping[str, Any], recorded: AbstractSet[str]) -> Iterator[Seen]:
         """Yield jobs that left the queue and stand nowhere at two looks: deleted, or the host restarted."""
         for job in [job for job in self._queued if job not in queued]:
             self._queued[job] += 1
@@ -111,7 +110,7 @@ class Follower:
                     yield Seen(job, Observation(Kind.ATTEMPTED, self._source(), (report,)), Means.WATCHED)
 
     def _request(self, job: str, graph: Any) -> Observation:
-        drafts, attachments = _graph_drafts(graph, "queue:prompt", 0)
+        drafts, attachments = raw_drafts(graph, _GRAPH, TOOL, 0)
         report = _report(Report(job=job))
         return Observation(Kind.PROMPTED, self._source(), (report, *drafts), tuple(attachments))
 
@@ -122,7 +121,7 @@ class Follower:
             for number, named in enumerate(fresh)
         ]
         outcome = job.outcome(has_new=bool(fresh))
-        drafts, more = _graph_drafts(job.graph, "queue:prompt", len(attachments))
+        drafts, more = raw_drafts(job.graph, _GRAPH, TOOL, len(attachments))
         report = Report(
             outcome=outcome,
             job=job.id,
@@ -130,7 +129,7 @@ class Follower:
             text=job.error,
             facts=_facts(job, fresh),
         )
-        places = [_place(named.path, number) for number, named in enumerate(fresh)]
+        places = [place_of(named.path, _HISTORY, number) for number, named in enumerate(fresh)]
         for named in fresh:
             if (state := _state(named.path)) is not None:
                 self._delivered[named.path] = state
@@ -154,7 +153,26 @@ class Follower:
         return job.started_ms is not None and state[1] // 1_000_000 >= job.started_ms
 
     def _source(self) -> Source:
-        return Source("makingof-follower", __version__, "comfyui", self.version or None)
+        return Source("makingof-follower", __version__, TOOL, self.version or None)
+
+
+def ask_version(host: LocalHost) -> str:
+    """Return which ComfyUI answers, "" from one that does not say; anything else is a `SourceError`."""
+    told = host.ask("/system_stats")
+    if not isinstance(told, dict) or not isinstance(told.get("system"), dict):
+        raise SourceError(say("recording.no_answer", url=host.url, reason="not ComfyUI"))
+    return _version(told)
+
+
+def _version(told: Any) -> str:
+    system = told.get("system") if isinstance(told, dict) else None
+    return str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
+
+
+def list_jobs(host: LocalHost) -> list[Listed]:
+    """Ask the host for the jobs in its history."""
+    told = parse_history(host.ask(f"/history?max_items={_MAX_JOBS}"), Path("/"))
+    return [Listed(job.id, job.started_ms, job.ended_ms) for job in told]
 
 
 def parse_history(told: Any, root: Path) -> list[Job]:
@@ -182,23 +200,10 @@ def _with_files(entry: JobEntry, root: Path) -> Job:
 
 def _named(entry: JobEntry, root: Path) -> Iterator[Named]:
     for output in entry.outputs:
-        top = (root / output.folder).absolute()
-        path = Path(*_plain_parts(top / output.subfolder / output.name))
-        # A name is the host's word; it may not lead out of the host's folders.
-        if path.is_relative_to(top):
+        path = path_inside(root / output.folder, output.subfolder, output.name)
+        if path is not None:
             role = Role.PREVIEW if output.folder == "temp" else Role.OUTPUT
             yield Named(output.node, output.name, path, role)
-
-
-def _plain_parts(path: Path) -> list[str]:
-    """Resolve `..` by name alone; links stay as they are."""
-    kept: list[str] = []
-    for part in path.parts:
-        if part == ".." and len(kept) > 1:
-            kept.pop()
-        elif part != "..":
-            kept.append(part)
-    return kept
 
 
 def _queue_items(told: Any) -> dict[str, Any]:
@@ -209,35 +214,6 @@ def _queue_items(told: Any) -> dict[str, Any]:
             if isinstance(item, list) and len(item) > 2:  # noqa: PLR2004 - number, id, graph
                 items[str(item[1])] = item[2]
     return items
-
-
-def _version(told: Any) -> str:
-    system = told.get("system") if isinstance(told, dict) else None
-    return str(system.get("comfyui_version") or "") if isinstance(system, dict) else ""
-
-
-def _graph_drafts(graph: Any, locator: str, number: int) -> tuple[list[Draft], list[Attachment]]:
-    """Keep the graph's bytes: what the host remembers is read from it afterwards, so it is `recovered`."""
-    # Python's own spelling is the host's: its files hold the same bytes.
-    data = json.dumps(_without_secrets(graph)).encode("utf-8", "surrogatepass")
-    body = Raw(locator=locator, digest=Digest.of(data), size=len(data), tool="comfyui")
-    if len(data) <= _MAX_RAW_BYTES:
-        kept = body_of(body) | {"base64": base64.b64encode(data).decode("ascii")}
-        return [Draft(PartType.RAW, kept, locator, Means.RECOVERED)], []
-    attached = body_of(body) | {"file": Attached(number), "offset": 0}
-    file = Attachment(data, Role.REFERENCE, name="graph.json")
-    return [Draft(PartType.RAW, attached, locator, Means.RECOVERED)], [file]
-
-
-def _without_secrets(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            name: "(removed by makingof: a credential)"
-            if isinstance(item, str) and item and _SECRET.search(str(name))
-            else _without_secrets(item)
-            for name, item in value.items()
-        }
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _facts(job: Job, fresh: list[Named]) -> dict[str, Any]:
@@ -253,13 +229,7 @@ def _facts(job: Job, fresh: list[Named]) -> dict[str, Any]:
 
 
 def _report(report: Report) -> Draft:
-    return Draft(PartType.REPORT, body_of(report), "api:/history")
-
-
-def _place(path: Path, number: int) -> Draft:
-    text, unreadable = portable_text(str(path))
-    place = Place(path=text, name=portable_text(path.name)[0], base64=unreadable)
-    return Draft(PartType.PLACE, body_of(place) | {"file": Attached(number)}, "api:/history")
+    return Draft(PartType.REPORT, body_of(report), _HISTORY)
 
 
 def _state(path: Path) -> tuple[int, int] | None:

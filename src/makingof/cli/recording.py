@@ -24,14 +24,15 @@ from makingof.archive.presence import is_running
 from makingof.archive.running import Told, ask_to_stop, record_on, watched_folders
 from makingof.archive.unasked_looks import look_where_news
 from makingof.archive.upkeep import start_due_stamping
-from makingof.capture.comfyui import Follower
+from makingof.capture.generators import WhoeverAnswers, find_generator
 from makingof.capture.local_http import LocalHost
 from makingof.cli.command import argument, command, option
 from makingof.cli.opening import home_of
 from makingof.cli.second_looks import second_look_lines
 from makingof.cli.terminal import Terminal
 from makingof.cli.writing import writing
-from makingof.errors import ConflictError, UsageError
+from makingof.config import TOKEN
+from makingof.errors import ConflictError, SourceError, UsageError
 from makingof.event import Kind
 from makingof.lineage.second_looks import SecondLook
 from makingof.spool.carried import start_detached
@@ -153,17 +154,24 @@ def watch(
     stop = threading.Event()
     with writing(terminal) as archive, _ending_quietly(stop):
         watched = watched_folders(archive, folders)
-        following = None if url is None or root is None else _following(archive, url, root)
+        following = (
+            None if url is None or root is None else _following(archive, url, root, terminal.env.get(TOKEN))
+        )
         if not background:
             for folder in watched:
                 terminal.say("recording.watching", path=folder)
+            if following is not None and following.follower.remark is not None:
+                terminal.line(following.follower.remark)
             terminal.say("recording.until_stopped")
         for told in record_on(archive, watched, following, stop):
             _show_told(terminal, told)
 
 
-def _following(archive: Archive, url: str, root: Path) -> Following:
-    return Following(archive, Follower(LocalHost.parse(url), root.absolute()))
+def _following(archive: Archive, url: str, root: Path, token: str | None) -> Following:
+    follower = WhoeverAnswers(LocalHost.parse(url, token), root.absolute())
+    with suppress(SourceError):  # told at the first look, and asked again at each
+        follower.find()
+    return Following(archive, follower)
 
 
 @contextmanager
@@ -286,8 +294,9 @@ def doctor(terminal: Terminal, url: str | None) -> int:
     """Try whether recording works; see `help.doctor`. Returns 1 if something does not."""
     with writing(terminal) as archive:
         found = examine(archive, url)
-        second = None if url is None or not _answers(found) else look_again(archive, LocalHost.parse(url))
-    if not found:
+        host = None if url is None else LocalHost.parse(url, terminal.env.get(TOKEN))
+        second = None if host is None else _second_look(terminal, archive, found, host)
+    if not found and second is None:
         terminal.say("recording.no_hooks")
     for item in found:
         _show_examined(terminal, item)
@@ -296,9 +305,22 @@ def doctor(terminal: Terminal, url: str | None) -> int:
     return 0 if all(item.is_well for item in found) and not (second and second.missing) else 1
 
 
-def _answers(found: list[Examined]) -> bool:
-    """Whether the host there has a hook of ours and a history of its own to compare with."""
-    return any(item.host == "attached" and item.hook.tool == "comfyui" for item in found)
+def _second_look(
+    terminal: Terminal, archive: Archive, found: list[Examined], host: LocalHost
+) -> SecondLook | None:
+    """Compare with what the host itself lists, unless a hook should be in it and is not."""
+    try:
+        generator = find_generator(host)
+    except SourceError:
+        if found:  # that nothing answered for the hook is told with the hook
+            return None
+        raise
+    hooked = [item for item in found if item.hook.tool == generator.tool]
+    if not hooked:
+        terminal.say("recording.followed_only", tool=generator.tool, url=host.url)
+    elif not any(item.host == "attached" for item in hooked):
+        return None
+    return look_again(archive, host, generator)
 
 
 def show_second_look(terminal: Terminal, found: SecondLook) -> None:

@@ -173,6 +173,17 @@ def find_told(database: Database, key: str) -> Digest | None:
     return Digest.from_raw(rows[0][0]) if rows else None
 
 
+def find_standing(database: Database, key: str) -> Digest | None:
+    """Name the newest event that tells what is told under `key` and was not withdrawn."""
+    rows = database.query(
+        "SELECT e.name FROM places AS p JOIN events AS e ON e.position = p.part >> 20"
+        " WHERE p.url = ? AND e.position NOT IN (SELECT position FROM withdrawn)"
+        " ORDER BY p.part DESC LIMIT 1",
+        (key,),
+    )
+    return Digest.from_raw(rows[0][0]) if rows else None
+
+
 def named_files(database: Database) -> Iterator[tuple[str, str | None, Digest]]:
     """Yield name, path and file part of every file that was recorded as lying somewhere, in log order."""
     statement = """

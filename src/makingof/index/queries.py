@@ -246,6 +246,10 @@ class Index:
         """Name the first event that told what a document or an export tells under `key`."""
         return files.find_told(self._database, key)
 
+    def find_standing(self, key: str) -> Digest | None:
+        """Name the newest event that tells what is told under `key` and was not withdrawn."""
+        return files.find_standing(self._database, key)
+
     def named_files(self) -> Iterator[tuple[str, str | None, Digest]]:
         """Yield name, path and file part of every file that was recorded as lying somewhere, in log order."""
         return files.named_files(self._database)

@@ -11,7 +11,7 @@ from makingof.part import Own, PartType
 if TYPE_CHECKING:  # status tells of looks and reads no entries
     from makingof.lineage.entry import Entry
 
-REASONS = ("no_hook", "before_hook", "hook_lost", "unknown")
+REASONS = ("no_hook", "before_hook", "hook_lost", "not_recorded", "unknown")
 
 
 class SecondLook(msgspec.Struct, frozen=True):

@@ -77,6 +77,11 @@ def _read_core(record: Record, *, is_main: bool) -> Reading:
         value = _parse(record)
     except MalformedError as err:
         return unreadable("invokeai", record, str(err), READER, is_main=is_main)
+    return core_reading(record, value, is_main=is_main)
+
+
+def core_reading(record: Record, value: dict[str, Any], *, is_main: bool) -> Reading:
+    """Read the values of InvokeAI's own metadata, whether a picture holds them or a graph is about to."""
     fields = fields_of(value, _SHARED, record.place)
     model = value.get("model")
     if isinstance(

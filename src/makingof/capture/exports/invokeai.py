@@ -1,14 +1,9 @@
-"""InvokeAI's database: pictures it made, stars, boards, its queue, saved workflows, and what was deleted.
-
-Its times are SQLite's own, without an offset, and stay claims. A board takes new pictures
-by itself while it is the one chosen for them: to lie on a board is a choice only of a
-picture that was put there clearly after it was made.
-"""
+"""InvokeAI's database: pictures it made, stars, boards, its queue, saved workflows, and what was deleted."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from makingof.capture.exports.invokeai_queue import read_session
 from makingof.capture.exports.told import (
@@ -24,32 +19,34 @@ from makingof.capture.exports.told import (
     report,
     sheet_of,
 )
+from makingof.capture.invokeai_rows import (
+    BOARD_IMAGES,
+    IMAGES,
+    OUTPUTS,
+    QUEUE,
+    TOOL,
+    board_key,
+    error_of,
+    outcome_of,
+    put_after,
+    role_of,
+    star_key,
+    texts,
+)
 from makingof.containers.source import Source
 from makingof.errors import MalformedError
 from makingof.event import Kind
 from makingof.metadata import invokeai
-from makingof.metadata.documents.database import Database, Row
+from makingof.metadata.documents.database import Database
 from makingof.observation import Draft
-from makingof.part import Role
 from makingof.reading import Locator, Reading, State
 
-TOOL = "invokeai"
 MAX_DATABASE_BYTES = 1 << 30
 MAX_PICTURES = 200_000
 _MAX_PROBLEMS = 100
 _LATER = timedelta(seconds=10)  # a picture is put on the chosen board within moments of being made
-_IMAGES = (
-    "image_name", "image_origin", "image_category", "session_id", "node_id", "metadata", "is_intermediate",
-    "created_at", "updated_at", "deleted_at", "starred", "image_subfolder",
-)  # fmt: skip
-_QUEUE = (
-    "item_id", "batch_id", "session_id", "status", "error_type", "error_message", "created_at", "started_at",
-    "completed_at", "origin", "destination", "session",
-)  # fmt: skip
 _LIBRARY = ("workflow_id", "workflow", "name", "description", "category", "created_at", "updated_at")
 _SESSIONS_AT_ONCE = 20  # each may be a megabyte
-_ROLES = {"mask": Role.MASK, "control": Role.CONTROL}
-_ENDS = {"failed": "failed", "canceled": "cancelled"}
 
 
 @dataclass(slots=True)
@@ -83,11 +80,11 @@ def read_database(source: Source) -> Export:
 
 
 def _read_images(database: Database, found: _Found) -> None:
-    for number, row in enumerate(database.each("images", _IMAGES)):
+    for number, row in enumerate(database.each("images", IMAGES)):
         if number >= MAX_PICTURES:
             found.problem(f"more than {MAX_PICTURES} pictures")
             return
-        said = _texts(row)
+        said = texts(row)
         name = said.get("image_name")
         if not name:
             found.problem(f"row {number + 1} of images has no name")
@@ -116,7 +113,7 @@ def _tell_image(name: str, said: Mapping[str, str]) -> Iterator[Told]:
             place(where, name),
         ]
         yield Told(
-            key=f"told:invokeai/starred/{portable(name)}",
+            key=star_key(portable(name)),
             observation=observe(Kind.SELECTED, TOOL, drafts),
             wanted=(wanted,),
         )
@@ -143,11 +140,8 @@ def _image_report(where: str, said: Mapping[str, str]) -> Draft:
 
 def _wanted(name: str, said: Mapping[str, str]) -> Wanted:
     inner = said.get("image_subfolder", "").strip("/")
-    role = _ROLES.get(said.get("image_category", ""))
-    if role is None:
-        role = Role.PREVIEW if said.get("is_intermediate") == "1" else Role.OUTPUT
-    folder = f"../outputs/images/{inner}".rstrip("/")
-    return Wanted(name.replace("\\", "/").rpartition("/")[2], (folder,), unique=True, role=role)
+    folder = f"../{OUTPUTS}/{inner}".rstrip("/")
+    return Wanted(name.replace("\\", "/").rpartition("/")[2], (folder,), unique=True, role=role_of(said))
 
 
 def _readings(metadata: str | None, where: str) -> tuple[Reading, ...]:
@@ -159,11 +153,11 @@ def _readings(metadata: str | None, where: str) -> tuple[Reading, ...]:
 def _read_boards(database: Database, found: _Found) -> None:
     names = {
         said.get("board_id", ""): said.get("board_name", "")
-        for said in map(_texts, database.each("boards", ("board_id", "board_name")))
+        for said in map(texts, database.each("boards", ("board_id", "board_name")))
     }
     automatic: dict[str, list[str]] = defaultdict(list)
-    for row in database.each("board_images", ("board_id", "image_name", "created_at", "updated_at")):
-        said = _texts(row)
+    for row in database.each("board_images", BOARD_IMAGES):
+        said = texts(row)
         board, name = said.get("board_id", ""), said.get("image_name", "")
         if name not in found.made_at:
             drafts = [
@@ -182,9 +176,8 @@ def _read_boards(database: Database, found: _Found) -> None:
 
 def _was_put(said: Mapping[str, str], made_at: str) -> bool:
     """Tell a picture put on a board later from one that the board took as it was made."""
-    made = _moment(made_at)
-    put = [moment for name in ("created_at", "updated_at") if (moment := _moment(said.get(name, "")))]
-    return made is not None and bool(put) and max(put) - made > _LATER
+    later = put_after(said, made_at)
+    return later is not None and later > _LATER
 
 
 def _put_on_board(board: str, title: str, name: str, said: Mapping[str, str]) -> Told:
@@ -202,9 +195,9 @@ def _put_on_board(board: str, title: str, name: str, said: Mapping[str, str]) ->
         place(where, name),
     ]
     return Told(
-        key=f"told:invokeai/board/{portable(board)}/{portable(name)}",
+        key=board_key(portable(board), portable(name)),
         observation=observe(Kind.SELECTED, TOOL, drafts),
-        wanted=(Wanted(name, ("../outputs/images",), unique=True),),
+        wanted=(Wanted(name, (f"../{OUTPUTS}",), unique=True),),
     )
 
 
@@ -217,36 +210,34 @@ def _on_board(board: str, title: str, pictures: list[str]) -> Iterator[Told]:
         yield Told(
             key=f"told:invokeai/on-board/{portable(board)}/{portable(group[0])}/{len(group)}",
             observation=observe(Kind.NOTED, TOOL, drafts),
-            wanted=tuple(Wanted(name, ("../outputs/images",), unique=True) for name in group),
+            wanted=tuple(Wanted(name, (f"../{OUTPUTS}",), unique=True) for name in group),
         )
 
 
 def _read_queue(database: Database, found: _Found) -> None:
     """Tell jobs that left no picture here; finished ones are pruned by InvokeAI after a while."""
-    for row in database.each("session_queue", _QUEUE, at_once=_SESSIONS_AT_ONCE):
-        said = _texts(row)
-        status = said.get("status", "")
+    for row in database.each("session_queue", (*QUEUE, "session"), at_once=_SESSIONS_AT_ONCE):
+        said = texts(row)
         session = said.get("session_id")
         if not session or session in found.sessions:
             continue
         where = f"session_queue {said.get('item_id', '?')}"
         readings = read_session(said.get("session"), where)
-        if status in _ENDS or readings:
+        if outcome_of(said) or readings:
             found.told.append(_tell_session(session, where, said, readings))
 
 
 def _tell_session(session: str, where: str, said: Mapping[str, str], readings: tuple[Reading, ...]) -> Told:
     """A job that ended well and of which no picture is left was asked for, and that is all it shows."""
     status = said.get("status", "")
-    text = "\n".join(said[name] for name in ("error_type", "error_message") if name in said)
-    outcome = _ENDS.get(status)
+    outcome = outcome_of(said)
     drafts = [
         report(
             where,
             outcome=outcome,
             job=session,
             outputs=0 if outcome else None,
-            text=text or None,
+            text=error_of(said),
             status=status,
             created_at=said.get("created_at"),
             started_at=said.get("started_at"),
@@ -255,7 +246,7 @@ def _tell_session(session: str, where: str, said: Mapping[str, str], readings: t
         )
     ]
     # One that waits or runs now may be told again when it has ended.
-    ending = "" if status in (*_ENDS, "completed") else f"/{portable(status)}"
+    ending = "" if status in ("failed", "canceled", "completed") else f"/{portable(status)}"
     kind = Kind.ATTEMPTED if outcome else Kind.PROMPTED
     key = f"told:invokeai/session/{portable(session)}{ending}"
     return Told(key, observe(kind, TOOL, drafts), readings=readings, job=session)
@@ -264,7 +255,7 @@ def _tell_session(session: str, where: str, said: Mapping[str, str], readings: t
 def _read_library(database: Database, found: _Found) -> None:
     """Note the workflows a person saved; those that come with InvokeAI are nobody's."""
     for row in database.each("workflow_library", _LIBRARY, at_once=_SESSIONS_AT_ONCE):
-        said = _texts(row)
+        said = texts(row)
         identity = said.get("workflow_id")
         if not identity or said.get("category", "user") != "user" or "workflow" not in said:
             continue
@@ -284,15 +275,3 @@ def _read_library(database: Database, found: _Found) -> None:
             TOOL, Locator("sqlite", where), State.PRESENT, said["workflow"].encode("utf-8", "surrogatepass")
         )
         found.told.append(Told(key, observe(Kind.NOTED, TOOL, drafts), readings=(reading,)))
-
-
-def _texts(row: Row) -> dict[str, str]:
-    """Spell the values of a row; SQLite keeps a flag as a number."""
-    return {name: str(value) for name, value in row.items() if isinstance(value, str | int) and value != ""}
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
-    except ValueError:
-        return None

@@ -1,13 +1,15 @@
-"""An SQLite database found inside another file: copied to memory, read only, kept on a short leash.
+"""An SQLite database of somebody else's, read only, kept on a short leash.
 
 Whoever wrote the file wrote the schema too: a table can be a view that never ends,
 a column can be a gigabyte, a trigger can call a function. Only plain tables are
-read, column by column, under a limit of steps; the file itself is never opened.
+read, column by column, under a limit of steps. A database found inside a file is copied to
+memory and its file never opened; one that its program keeps writing is opened where it lies.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Self
 
 from makingof.containers.source import Cursor, Source
@@ -18,6 +20,9 @@ MAX_ROWS = 100_000
 _MAX_VALUE_BYTES = 64 << 20
 _MAX_STEPS = 20_000_000
 _STEPS_AT_ONCE = 100_000
+
+_BEFORE_ALL = -(1 << 63)
+_LOCKED_SECONDS = 2.0
 
 _MAGIC = b"SQLite format 3\0"
 _ALLOWED = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_PRAGMA})
@@ -58,6 +63,24 @@ class Database:
         finally:
             connection.close()
 
+    @classmethod
+    @contextmanager
+    def open_live(cls, path: Path) -> Iterator[Self]:
+        """Open a database while its program writes it: all that is read is of one moment, nothing is changed.
+
+        One that is locked for longer than a moment is a `MalformedError` too.
+        """
+        with _as_malformed():
+            uri = f"{path.absolute().as_uri()}?mode=ro"
+            connection = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=_LOCKED_SECONDS)
+        try:
+            with _as_malformed():
+                connection.execute("BEGIN")
+                _restrict(connection)
+            yield cls(connection)
+        finally:
+            connection.close()
+
     def rows(self, table: str, wanted: tuple[str, ...], order: str | None = None) -> list[Row]:
         """Return the wanted columns of a table; columns it lacks are None, a missing table is empty.
 
@@ -89,8 +112,10 @@ class Database:
             if isinstance(row[0], int)
         }
 
-    def each(self, table: str, wanted: tuple[str, ...], *, at_once: int = 500) -> Iterator[Row]:
-        """Yield the wanted columns of every row by row number; columns it lacks are None.
+    def each(
+        self, table: str, wanted: tuple[str, ...], *, at_once: int = 500, after: int = _BEFORE_ALL
+    ) -> Iterator[Row]:
+        """Yield the wanted columns of every row by row number, from `after` on; columns it lacks are None.
 
         Read a few rows at a time, so that a long table is no long answer.
         """
@@ -100,7 +125,7 @@ class Database:
         names = ", ".join(map(_quote, there))
         query = f"SELECT rowid, {names} FROM {_quote(table)} WHERE rowid > ? ORDER BY rowid LIMIT {at_once}"  # noqa: S608 - names are quoted
         blank: Row = dict.fromkeys(wanted)
-        last = -(1 << 63)
+        last = after
         while found := self._fetch(query, (last,)):
             yield from (blank | dict(zip(there, row[1:], strict=True)) for row in found)
             number = found[-1][0]
@@ -108,6 +133,14 @@ class Database:
                 message = f"table {table} has no row numbers"
                 raise MalformedError(message)
             last = number
+
+    def text(self, table: str, column: str, row: int) -> str | None:
+        """Return one value if it is text; the row may be gone."""
+        if column not in self.columns(table):
+            return None
+        query = f"SELECT {_quote(column)} FROM {_quote(table)} WHERE rowid = ?"  # noqa: S608 - names are quoted
+        found = self._fetch(query, (row,))
+        return found[0][0] if found and isinstance(found[0][0], str) else None
 
     def sizes(self, table: str, column: str) -> list[tuple[int, int]]:
         """Return row number and length of each value of a column that is bytes, without reading them."""
