@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 IN_MEMORY := $(shell [ -w /dev/shm ] && echo PYTEST_DEBUG_TEMPROOT=/dev/shm)
 READY := $(VENV)/.ready
 
-.PHONY: demo test check fix bench docs integration requirements clean
+.PHONY: demo test check fix bench docs integration integration-invokeai requirements clean
 .DEFAULT_GOAL := test
 
 # uv where it is there, venv and pip where it is not; the same pinned, hashed packages either way.
@@ -41,6 +41,9 @@ fix: $(READY)  ## let ruff mend what it can
 integration: $(READY)  ## tests against Debian packages; .ci/run installs them first
 	@$(BIN)/python -m pytest -q -m integration
 
+integration-invokeai: $(READY)  ## tests against a real InvokeAI; .ci/invokeai installs it first
+	@$(BIN)/python -m pytest -q -m invokeai tests/integration/test_invokeai_server.py
+
 bench: $(READY)  ## measure, beside peers in environments of their own
 	@$(BIN)/python bench/run.py
 
@@ -53,6 +56,8 @@ requirements: $(READY)  ## pin again from pyproject.toml and requirements/*.in
 	    --no-header --output-file=requirements/$$set.txt requirements/$$set.in || exit 1; \
 	done
 	@sed -i 's/^\(torch==[0-9.]*\)+cpu/\1/' requirements/diffusers.txt
+	@$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-emit-options --no-annotate --no-header \
+	  --unsafe-package torch --output-file=requirements/invokeai.txt requirements/invokeai.in
 
 clean:
 	rm -rf $(VENV) build dist docs/site

@@ -88,9 +88,11 @@ CREATE TABLE session_queue (
     error_message TEXT, error_traceback TEXT, created_at DATETIME NOT NULL, updated_at DATETIME NOT NULL,
     started_at DATETIME, completed_at DATETIME);
 CREATE TABLE workflow_library (
-    workflow_id TEXT NOT NULL PRIMARY KEY, workflow TEXT NOT NULL, name TEXT NOT NULL,
-    description TEXT NOT NULL, category TEXT NOT NULL, created_at DATETIME NOT NULL,
-    updated_at DATETIME NOT NULL, opened_at DATETIME);
+    workflow_id TEXT NOT NULL PRIMARY KEY, workflow TEXT NOT NULL, created_at DATETIME NOT NULL,
+    updated_at DATETIME NOT NULL, opened_at DATETIME,
+    category TEXT GENERATED ALWAYS AS (json_extract(workflow, '$.meta.category')) VIRTUAL NOT NULL,
+    name TEXT GENERATED ALWAYS AS (json_extract(workflow, '$.name')) VIRTUAL NOT NULL,
+    description TEXT GENERATED ALWAYS AS (json_extract(workflow, '$.description')) VIRTUAL NOT NULL);
 """
 
 
@@ -129,8 +131,10 @@ class Invoke:
     def workflow(self, identity, name, workflow, category="user") -> None:
         at = "2026-03-01 09:00:00.000"
         row = {
-            "workflow_id": identity, "workflow": json.dumps(workflow), "name": name, "description": "",
-            "category": category, "created_at": at, "updated_at": at,
+            "workflow_id": identity, "created_at": at, "updated_at": at,
+            "workflow": json.dumps(
+                {"name": name, "description": "", "meta": {"category": category}} | workflow
+            ),
         }  # fmt: skip
         self._insert("workflow_library", row)
 

@@ -44,6 +44,11 @@ class InvokeAI:
             root / "databases" / "invokeai.db", isolation_level=None, check_same_thread=False
         )
         self.database.execute("PRAGMA journal_mode = WAL")
+        # not read, but there: SQLite looks at every table before it reads one
+        self.database.execute(
+            "CREATE TABLE workflow_library (workflow TEXT,"
+            " name TEXT GENERATED ALWAYS AS (json_extract(workflow, '$.name')) VIRTUAL)"
+        )
         for table, row in ROWS.items():
             key = "INTEGER PRIMARY KEY AUTOINCREMENT" if table == "session_queue" else "TEXT PRIMARY KEY"
             columns = [f"{name} {key}" if name == _KEYS[table] else name for name in row]

@@ -35,11 +35,11 @@ class Server:
         (root / "invokeai.yaml").write_text("".join(f"{name}: {value}\n" for name, value in settings.items()))
 
     def start(self) -> None:
-        log = (self.root / "server.log").open("ab")
-        self.process = subprocess.Popen(
-            [self.environment / "bin" / "invokeai-web"],
-            env=_environment(self.root), stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
-        )  # fmt: skip
+        with (self.root / "server.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.environment / "bin" / "invokeai-web"],
+                env=_environment(self.root), stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )  # fmt: skip
         deadline = time.monotonic() + _READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
             try:

@@ -38,6 +38,7 @@ from makingof.errors import MalformedError
 from makingof.event import Kind
 from makingof.metadata import invokeai
 from makingof.metadata.documents.database import Database
+from makingof.metadata.tool_json import parse_tool_object
 from makingof.observation import Draft
 from makingof.reading import Locator, Reading, State
 
@@ -45,7 +46,7 @@ MAX_DATABASE_BYTES = 1 << 30
 MAX_PICTURES = 200_000
 _MAX_PROBLEMS = 100
 _LATER = timedelta(seconds=10)  # a picture is put on the chosen board within moments of being made
-_LIBRARY = ("workflow_id", "workflow", "name", "description", "category", "created_at", "updated_at")
+_LIBRARY = ("workflow_id", "workflow", "created_at", "updated_at")
 _SESSIONS_AT_ONCE = 20  # each may be a megabyte
 
 
@@ -257,10 +258,10 @@ def _read_library(database: Database, found: _Found) -> None:
     for row in database.each("workflow_library", _LIBRARY, at_once=_SESSIONS_AT_ONCE):
         said = texts(row)
         identity = said.get("workflow_id")
-        if not identity or said.get("category", "user") != "user" or "workflow" not in said:
+        words = _words_of_a_person(said.get("workflow"))
+        if not identity or words is None:
             continue
         where = f"workflow_library {identity}"
-        words = [said[name] for name in ("name", "description") if name in said]
         drafts = [
             note(where, "\n".join(words), title="workflow"),
             report(
@@ -275,3 +276,17 @@ def _read_library(database: Database, found: _Found) -> None:
             TOOL, Locator("sqlite", where), State.PRESENT, said["workflow"].encode("utf-8", "surrogatepass")
         )
         found.told.append(Told(key, observe(Kind.NOTED, TOOL, drafts), readings=(reading,)))
+
+
+def _words_of_a_person(workflow: str | None) -> list[str] | None:
+    """Return name and description of a workflow that is not InvokeAI's own; columns for them are computed."""
+    if workflow is None:
+        return None
+    try:
+        told = parse_tool_object(workflow)[0]
+    except MalformedError:
+        return []
+    about = told.get("meta")
+    category = about.get("category", "user") if isinstance(about, dict) else "user"
+    words = [told.get(name) for name in ("name", "description")]
+    return [word for word in words if isinstance(word, str) and word] if category == "user" else None
