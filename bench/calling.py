@@ -29,9 +29,10 @@ from makingof.live.record_calls import _record_client
 from makingof.live.services.known import Addresses
 from makingof.spool.hook import Hook
 
-ROUNDS = 150
+ROUNDS = 60
 PICTURE_BYTES = 1 << 20
-PAUSE_SECONDS = 0.05  # a service takes seconds; ours must have a moment as well
+THINKING_SECONDS = 0.3  # services take seconds; what a request costs falls into them
+PAUSE_SECONDS = 0.3  # and what an answer costs falls after it
 PATH = "/v1/images/generations"
 
 
@@ -39,7 +40,8 @@ def serve(pipe):
     from tests.services_host import Host, Reply  # noqa: PLC0415 - in the server's process only
 
     data = base64.b64encode(secrets.token_bytes(PICTURE_BYTES)).decode()
-    with Host({("POST", PATH): Reply({"created": 1, "data": [{"b64_json": data}]})}) as host:
+    reply = Reply({"created": 1, "data": [{"b64_json": data}]}, wait=THINKING_SECONDS)
+    with Host({("POST", PATH): reply}) as host:
         pipe.send(host.url)
         pipe.recv()
 

@@ -1,5 +1,6 @@
 """One request to a service, as a transport notes it. Nothing here waits, reads or raises."""
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -51,6 +52,7 @@ class Call:
         self.is_decoded = False
         self.is_redirected = False
         self.how: tuple[End, str | None] | None = None
+        self.ended_at = 0.0
         self._calls = calls
         self._is_sent = False
         self._is_sent_whole = False
@@ -92,6 +94,7 @@ class Call:
         """The answer ended, or there will be none; told a second time it says nothing."""
         if self.how is None:
             self.finish_request(is_whole=False)
+            self.ended_at = time.monotonic()
             self.how = (end, None if error is None else _names_of(error))
             self._calls.ended(self)
 
