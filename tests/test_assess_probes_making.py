@@ -85,7 +85,7 @@ def test_a_model_is_known_by_digest_or_only_called_so():
         ([], ABSENT),
         ([parameters(model="m")], PARTLY),
         ([parameters(model_hash="abc")], SHOWN),
-        ([environment(models=[{"digest": "d"}])], SHOWN),
+        ([environment(models=[{"sha256": "d"}])], SHOWN),
     ):
         history = History()
         made = history.generate("a.png", said=said)

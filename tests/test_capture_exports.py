@@ -103,6 +103,11 @@ def test_the_old_log_without_models_is_read_too():
     assert len(read(data, "log.csv").told) == 1
 
 
+def test_a_log_of_fooocus_without_an_entry_tells_nothing():
+    export = read(b"<!DOCTYPE html><!--fooocus-log-split--></html>", "log.html")
+    assert (export.told, export.problems) == ((), ())
+
+
 def test_a_row_s_name_on_another_system_counts_by_its_last_part():
     (told,) = read(log_csv({"prompt": "x", "seed": 5, "filename": r"C:\out\a.png"}), "log.csv").told
     assert told.wanted[0].name == "a.png"

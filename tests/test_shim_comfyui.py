@@ -192,9 +192,9 @@ def _check_details(run, jobs, ends):
     texts = [row.text or "" for row in run.archive.index.events(limit=500) if row.kind is Kind.PROMPTED]
     assert any("jade pendant" in text for text in texts)
     first = ends[jobs["01-txt2img"][0]][0]
-    weights = run.parts(first[0], PartType.ENVIRONMENT)[0].body["facts"]["weights"]
-    assert len(weights["4.ckpt_name"]["sha256"]) == 64
-    assert weights["4.ckpt_name"]["name"] == "random-sd15.safetensors"
+    (model,) = run.parts(first[0], PartType.ENVIRONMENT)[0].body["facts"]["models"]
+    assert len(model["sha256"]) == 64
+    assert (model["place"], model["name"]) == ("4.ckpt_name", "random-sd15.safetensors")
     named = json.loads((RUNS / run.host.version / "01-txt2img/files.json").read_text("utf-8"))
     assert [file.digest.hex for file in run.files(first[0])] == [item["sha256"] for item in named]
 

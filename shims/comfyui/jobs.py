@@ -268,8 +268,8 @@ class End:
         parts += texts_of(self._entry, graph)
         if weights := self._jobs.weights_of(graph):
             self._jobs.weights.wait(list(weights.values()), WEIGHTS_SECONDS)
-            told = {place: self._jobs.weights.facts(path) for place, path in weights.items()}
-            parts.append(environment_part({"weights": told}))
+            told = [{"place": place, **self._jobs.weights.facts(path)} for place, path in weights.items()]
+            parts.append(environment_part({"models": told}))
         return parts
 
     def _facts(self, graph: Any, again: "list[Any]") -> "dict[str, Any]":

@@ -27,8 +27,14 @@ def _by_digest(evidence: Evidence, job: Member) -> list[Cited]:
     parts = evidence.said(PartType.ENVIRONMENT, Environment, evidence.requests_of(job))
     return [
         *evidence.field_of(job, "model_hash"),
-        *(seen.cited for seen in parts if seen.body.facts.get("models")),
+        *(seen.cited for seen in parts if _names_a_digest(seen.body.facts.get("models"))),
     ]
+
+
+def _names_a_digest(models: object) -> bool:
+    """A file that was still being hashed, or vanished, is listed without one."""
+    listed = models if isinstance(models, list) else []
+    return any(isinstance(model, dict) and model.get("sha256") for model in listed)
 
 
 PROBE = make_probe(NAME, ask, "parameters environment", "prompted generated attempted")

@@ -8,6 +8,7 @@ for a link, behind its copy button; that is read where it is there.
 import json
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from urllib.parse import unquote
 
 from makingof.capture.exports.told import (
@@ -46,7 +47,7 @@ def read_log(data: bytes) -> Export:
     if len(starts) > MAX_ENTRIES:
         problems.append(f"{len(starts)} entries, and {MAX_ENTRIES} are read")
         starts = starts[:MAX_ENTRIES]
-    for number, (start, end) in enumerate(zip(starts, [*starts[1:], len(text)], strict=True), 1):
+    for number, (start, end) in enumerate(pairwise([*starts, len(text)]), 1):
         entry = text[start:end]
         name = _NAME.search(entry)
         if name is None:
