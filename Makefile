@@ -39,10 +39,10 @@ fix: $(READY)  ## let ruff mend what it can
 	@$(BIN)/ruff check --fix .
 
 integration: $(READY)  ## tests against Debian packages; .ci/run installs them first
-	@$(BIN)/python -m pytest -q -m integration
+	@$(BIN)/python -m pytest -q -rs -m integration
 
 integration-invokeai: $(READY)  ## tests against a real InvokeAI; .ci/invokeai installs it first
-	@$(BIN)/python -m pytest -q -m invokeai tests/integration/test_invokeai_server.py
+	@$(BIN)/python -m pytest -q -rs -m invokeai tests/integration/test_invokeai_server.py
 
 bench: $(READY)  ## measure, beside peers in environments of their own
 	@$(BIN)/python bench/run.py

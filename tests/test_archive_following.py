@@ -22,9 +22,7 @@ from makingof.event import Event, Kind
 from makingof.part import Part, PartType, Report
 from makingof.stamp.trust import built_in_trust
 
-pytestmark = pytest.mark.skipif(
-    not RUNS.is_dir(), reason="the recorded ComfyUI runs lie outside this repository"
-)
+pytestmark = pytest.mark.skipif(not RUNS.is_dir(), reason="the recorded runs are not beside this checkout")
 
 
 class Run:

@@ -28,9 +28,7 @@ SHIM = Path(__file__).parents[1] / "shims/comfyui"
 SHARED = SHIM.parent / "shared"
 VERSIONS = ("0.3.64", "0.8.0")
 
-pytestmark = pytest.mark.skipif(
-    not RUNS.is_dir(), reason="the recorded ComfyUI runs lie outside this repository"
-)
+pytestmark = pytest.mark.skipif(not RUNS.is_dir(), reason="the recorded runs are not beside this checkout")
 
 # scenario → how many jobs, and what each must have become
 ONE: dict[str, list[str | None]] = {

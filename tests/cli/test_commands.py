@@ -299,9 +299,14 @@ def test_what_was_withheld_is_opened_later_beside_the_package(call, ready, tmp_p
     assert call("export", ready / "a.png", "-o", tmp_path / "y.zip", "--withhold", f"{event}:reason")[0] == 2
 
 
-def test_a_reader_who_has_seen_enough_is_no_error():
-    command = f"{sys.executable} -m makingof --help | head -n 1"
-    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("arguments", ["--help", "inspect ."])
+def test_a_reader_who_has_seen_enough_is_no_error(arguments, tmp_path):
+    for number in range(200):  # more than a pipe takes in while nobody reads it
+        (tmp_path / f"{number}.png").write_bytes(a1111_png("a crane at dusk, " * 40))
+    command = f"{sys.executable} -m makingof {arguments} | head -n 1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
     assert done.stderr == ""
 
 

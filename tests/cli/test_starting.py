@@ -57,4 +57,4 @@ def test_verifying_and_inspecting_need_no_archive(tmp_path):
     nothing.write_bytes(b"")
     recording = _RECORDING - {"makingof.capture", "makingof.store"} | {"makingof.archive", "makingof.index"}
     assert not loaded("verify", str(nothing)) & recording
-    assert not loaded("inspect", str(nothing)) & (recording | {"cryptography.x509", "makingof.tlog"})
+    assert not loaded("inspect", str(nothing)) & (recording | {"cryptography.x509", "makingof.tlog.log"})

@@ -40,6 +40,8 @@ def inspect(terminal: Terminal, files: tuple[Path, ...]) -> int:
     for path in listing.files:
         try:
             looking.look(path)
+        except BrokenPipeError:  # whoever reads our output has gone; the file is none the worse
+            raise
         except OSError as err:
             looking.failed(path, err.strerror or str(err))
     looking.summarise()
