@@ -25,6 +25,8 @@ from makingof.texts import Message, say
 
 TOOL = "comfyui"
 _MAX_JOBS = 10_000
+_NEWEST_JOBS = 100  # a history of ten thousand graphs is megabytes, every two seconds
+_LOOKS_AT_NEWEST = 30
 _HISTORY = "api:/history"
 _GRAPH = "queue:prompt"
 
@@ -62,6 +64,7 @@ class ComfyUIFollower:
     _queued: dict[str, int] = field(default_factory=dict)  # id → looks since it was last in the queue
     _delivered: dict[Path, tuple[int, int]] = field(default_factory=dict)
     _is_first: bool = True
+    _looks_at_newest: int = 0
     is_called: bool = False  # it calls nobody: what it does is asked for
 
     @property
@@ -84,7 +87,7 @@ class ComfyUIFollower:
             self.version = _version(self.host.ask("/system_stats"))
         # The queue first: a job that ends between the two questions is then in both answers, never in none.
         queued = _queue_items(self.host.ask("/queue"))
-        jobs = parse_history(self.host.ask(f"/history?max_items={_MAX_JOBS}"), self.root)
+        jobs = self._history(queued)
         means = Means.RECOVERED if self._is_first else Means.WATCHED
         for job, graph in queued.items():
             if job not in self._queued:
@@ -98,6 +101,20 @@ class ComfyUIFollower:
             self._queued.pop(item.id, None) if item.id not in queued else None
         yield from self._cancelled(queued, recorded)
         self._is_first = False
+
+    def _history(self, queued: Mapping[str, Any]) -> list[Job]:
+        """Return the newest jobs, or all where these cannot be all that is new, and now and then.
+
+        A job under an id that was used before stands where the earlier one stood, far from the newest.
+        """
+        if not self._is_first and self._looks_at_newest < _LOOKS_AT_NEWEST:
+            self._looks_at_newest += 1
+            jobs = parse_history(self.host.ask(f"/history?max_items={_NEWEST_JOBS}"), self.root)
+            reaches_back = len(jobs) < _NEWEST_JOBS or (jobs[0].id, jobs[0].started_ms) in self._ended
+            if reaches_back and self._queued.keys() <= queued.keys() | {job.id for job in jobs}:
+                return jobs
+        self._looks_at_newest = 0
+        return parse_history(self.host.ask(f"/history?max_items={_MAX_JOBS}"), self.root)
 
     def _cancelled(self, queued: Mapping[str, Any], recorded: AbstractSet[str]) -> Iterator[Seen]:
         """Yield jobs that left the queue and stand nowhere at two looks: deleted, or the host restarted."""
