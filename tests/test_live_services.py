@@ -325,6 +325,13 @@ def test_stability_a_form_and_a_picture_with_its_seed_in_a_header():
     assert (cut.outcome, cut.pictures) == (Outcome.INTERRUPTED, ())
 
 
+@pytest.mark.parametrize("end", [end for end in End if end is not End.WHOLE])
+def test_stability_a_picture_that_did_not_come_to_its_end_is_none(end):
+    told = stability.read_answer(answered(png(1)[:-20], headers={"content-type": "image/png"}, end=end))
+    assert told.outcome is not Outcome.MADE
+    assert not told.pictures
+
+
 def test_stability_json_filtered_and_refused():
     blurred = {"image": b64(png()), "finish_reason": "CONTENT_FILTERED", "seed": 4294967294}
     told = stability.read_answer(answered(blurred))
@@ -421,6 +428,15 @@ def test_fal_the_model_is_the_path_and_inputs_are_addresses():
     wish = fal.read_wish(asked("/fal-ai/flux/dev/image-to-image", body))
     assert wish.fields == {"model": "fal-ai/flux/dev/image-to-image", "width": "64"}
     assert wish.pictures[0].data == png()
+
+
+@pytest.mark.parametrize("end", [end for end in End if end is not End.WHOLE])
+def test_fal_a_stream_that_did_not_come_to_its_end_has_no_result(end):
+    events = [{"type": "image", "images": [{"url": f"https://v3.fal.media/{n}.png"}]} for n in range(2)]
+    stream = b"".join(sse(*events))
+    told = fal.read_answer(answered(stream, headers={"content-type": "text/event-stream"}, end=end))
+    assert told.outcome is not Outcome.MADE
+    assert [picture.role for picture in told.pictures] == ["preview", "preview"]
 
 
 def test_fal_an_error_and_a_refusal():

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from makingof.live.exchange import Answered, Asked
+from makingof.live.exchange import Answered, Asked, End
 from makingof.live.services.said import (
     MAX_PICTURES,
     Outcome,
@@ -22,6 +22,7 @@ from makingof.live.services.said import (
     events_of,
     fields_of,
     inner,
+    is_address,
     items,
     json_object,
     outcome_of_end,
@@ -72,8 +73,7 @@ def _given(told: dict[str, Any]) -> Iterator[Picture]:
         role = "mask" if "mask" in name else "control" if "control" in name else "init"
         for item in value if isinstance(value, list) else [value]:
             address = inner(item, "url") or inner(item, "image_url") if isinstance(item, dict) else item
-            is_address = isinstance(address, str) and address.startswith(("data:", "http://", "https://"))
-            if is_address and (found := picture_of(address, role)):
+            if is_address(address) and (found := picture_of(address, role)):
                 yield found
 
 
@@ -95,7 +95,7 @@ def read_answer(answered: Answered) -> Told:
         if any(word in (text or "") for word in _NOT_READY):
             return Told(Outcome.WAITING, request)
         if "content_policy" in f"{facts.get('error_type')} {text}":
-            facts = facts | {"safety": "true"}
+            facts = facts | {"safety": True}
             return Told(Outcome.REFUSED, request, facts=facts, text=text, outputs=0, at_ms=at_ms)
         return Told(outcome_of_status(answered), request, facts=facts, text=text, outputs=0, at_ms=at_ms)
     if texts(told.get("request_id")) and (
@@ -146,7 +146,7 @@ def _outputs(told: dict[str, Any], role: str = "output") -> Iterator[Picture]:
 def _read_stream(answered: Answered, request: str | None, facts: dict[str, Any]) -> Told:
     """Read a stream of results as they grow: the last is the result where the stream came to its end."""
     told = [event for _, event in events_of(answered.body)]
-    is_whole = outcome_of_end(answered) is Outcome.FAILED
+    is_whole = answered.end is End.WHOLE
     previews = [
         picture for event in (told[:-1] if is_whole else told) for picture in _outputs(event, "preview")
     ]

@@ -24,6 +24,7 @@ from makingof.live.services.said import (
     at_of_text,
     fields_of,
     inner,
+    is_address,
     json_object,
     outcome_of_status,
     picture_of,
@@ -88,12 +89,8 @@ def _given(given: Any) -> Iterator[Picture]:
     for name, value in given.items() if isinstance(given, dict) else ():
         for item in value if isinstance(value, list) else [value]:
             # Base64 alone could be any word: an input is a picture where it is an address.
-            if _is_address(item) and (found := picture_of(item, _role(name))):
+            if is_address(item) and (found := picture_of(item, _role(name))):
                 yield found
-
-
-def _is_address(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("data:", "https://", "http://"))
 
 
 def _role(name: str) -> str:
@@ -160,7 +157,7 @@ def _outputs(value: Any) -> Iterator[Picture]:
             waiting += reversed(list(islice(item.values(), MAX_PICTURES)))
         elif isinstance(item, list):
             waiting += reversed(item[:MAX_PICTURES])
-        elif _is_address(item) and (found := picture_of(item, number=number)):
+        elif is_address(item) and (found := picture_of(item, number=number)):
             yield found
             number += 1
 

@@ -198,9 +198,12 @@ def _is_bulk(item: Any) -> bool:
 
 
 def _is_bulk_text(item: Any) -> bool:
-    return isinstance(item, str) and (
-        item.startswith(("data:", "http://", "https://")) or len(item) > _MAX_VALUE_CHARS
-    )
+    return is_address(item) or (isinstance(item, str) and len(item) > _MAX_VALUE_CHARS)
+
+
+def is_address(value: Any) -> bool:
+    """Tell a text that says where a picture lies, or holds one and says so, from any other value."""
+    return isinstance(value, str) and value.startswith(("data:", "https://", "http://"))
 
 
 def decode_base64(text: str) -> bytes | None:

@@ -7,7 +7,7 @@ break the rules comes as a blurred picture that says so, or not at all.
 import re
 from typing import Any
 
-from makingof.live.exchange import Answered, Asked
+from makingof.live.exchange import Answered, Asked, End
 from makingof.live.services.said import (
     Outcome,
     Picture,
@@ -112,8 +112,7 @@ def read_answer(answered: Answered) -> Told:
 def _picture(answered: Answered, media: str, request: str | None, facts: dict[str, Any]) -> Told:
     reason = answered.headers.get("finish-reason")
     facts |= {"finish_reason": reason} if reason else {}
-    is_whole = outcome_of_end(answered) is Outcome.FAILED
-    if not answered.body or not is_whole:
+    if not answered.body or answered.end is not End.WHOLE:
         outcome = outcome_of_end(answered)
         return Told(outcome, request, facts=facts, outputs=1, at_ms=at_of_answer(answered))
     picture = Picture(data=answered.body, media_type=media, number=0)
