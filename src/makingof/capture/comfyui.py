@@ -20,7 +20,7 @@ from makingof.clock import format_instant
 from makingof.errors import MalformedError, SourceError
 from makingof.event import Kind, OccurredBy, Source
 from makingof.observation import Attachment, Draft, Observation
-from makingof.part import Means, PartType, Report, Role, body_of
+from makingof.part import Means, PartType, Report, Role, body_of, escaped
 from makingof.texts import Message, say
 
 TOOL = "comfyui"
@@ -238,7 +238,7 @@ def _facts(job: Job, fresh: list[Named]) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "status": job.status,
         "cached": sorted(job.cached),
-        "redelivered": [_portable(named.name) for named in job.files if named.path not in new],
+        "redelivered": [escaped(named.name) for named in job.files if named.path not in new],
     }
     return facts | {
         f"{name}_ms": str(told.get("timestamp")) for name, told in job.messages.items() if "timestamp" in told
@@ -255,7 +255,3 @@ def _state(path: Path) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_size, found.st_mtime_ns
-
-
-def _portable(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makingof.errors import MalformedError
+from makingof.part import escaped
 
 FOLDERS = ("output", "temp")
 _ENDS = ("execution_success", "execution_error", "execution_interrupted")
@@ -69,8 +70,7 @@ class JobEntry:
         """Spell an error without the values it failed on: those hold whole pictures as text."""
         told = self.messages.get("execution_error", {})
         lines = [f"{name}: {told[name]}" for name in _ERROR if isinstance(told.get(name), str)]
-        text = "\n".join(lines).encode("utf-8", "backslashreplace").decode()
-        return text[:_MAX_TEXT] or None
+        return escaped("\n".join(lines))[:_MAX_TEXT] or None
 
 
 def parse_job_entry(identity: str, entry: Any) -> JobEntry:

@@ -19,7 +19,7 @@ from makingof.digest import Digest
 from makingof.event import Kind, OccurredBy, Source
 from makingof.metadata.record import Record, Sheet
 from makingof.observation import Attached, Draft, Observation
-from makingof.part import Note, PartType, Place, Report, Role, body_of, portable_text
+from makingof.part import Note, PartType, Place, Report, Role, body_of, escaped
 from makingof.reading import Reading
 
 _MAX_FACT = 20_000
@@ -191,6 +191,5 @@ def content_key(source: str, what: str, content: str) -> str:
 
 def portable(text: str) -> str:
     """Return a text that can be written down anywhere; half a character is escaped, the endless is cut."""
-    kept, _ = portable_text(text)
-    kept = kept if kept is not None else text.encode("utf-8", "backslashreplace").decode()
+    kept = escaped(text)
     return kept if len(kept) <= _MAX_FACT else f"{kept[:_MAX_FACT]} … ({len(kept)})"
