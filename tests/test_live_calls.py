@@ -242,10 +242,9 @@ def test_what_is_open_when_the_program_ends_is_interrupted(archive, host, calls,
 
 PROGRAM = """
 import sys, httpx, makingof
-from pathlib import Path
 address = sys.argv[2] + "/v1"
 client = httpx.Client(trust_env=False)
-makingof.record_calls(client, archive=Path(sys.argv[1]), services={address: "replicate"})
+makingof.record_calls(client, archive=sys.argv[1], services={address: "replicate"})
 print("asking", flush=True)
 client.post(address + "/predictions", json={"version": "v", "input": {"prompt": "a crane"}}, timeout=30)
 """

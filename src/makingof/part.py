@@ -344,6 +344,11 @@ def body_of(statement: msgspec.Struct) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value is not None}
 
 
+def escaped(text: str) -> str:
+    """Return `text` with what is not valid Unicode escaped: to be read, and not to be read back."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def portable_text(text: str) -> tuple[str | None, str | None]:
     """Return (text, None), or (None, base64) where `text` is not valid Unicode.
 

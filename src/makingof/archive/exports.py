@@ -22,7 +22,7 @@ from makingof.digest import Digest
 from makingof.event import MAX_CITES, Kind
 from makingof.index.values import FileRow
 from makingof.observation import Attached, Draft, Observation, Position
-from makingof.part import FileBody, Holding, Means, PartType, Place, Role, Text, body_of
+from makingof.part import FileBody, Holding, Means, PartType, Place, Role, Text, body_of, escaped
 from makingof.reading import State
 from makingof.recorder.found import reading_drafts
 from makingof.recorder.importing import Imported, Outcome
@@ -214,11 +214,14 @@ class Telling:
         facts: dict[str, object] = {
             "why": why,
             "export": part,
-            "problems": [_plain(problem) for problem in problems[:_MAX_NAMED]],
+            "problems": [escaped(problem)[:_MAX_MESSAGE] for problem in problems[:_MAX_NAMED]],
             "problem_count": len(problems),
             "missing": len(missing),
         }
-        places = [Place(url=key), *(Place(name=_plain(name)) for name in missing[:_MAX_NAMED])]
+        places = [
+            Place(url=key),
+            *(Place(name=escaped(name)[:_MAX_MESSAGE]) for name in missing[:_MAX_NAMED]),
+        ]
         drafts = [Draft(PartType.PLACE, body_of(place), "recorder") for place in places]
         observation = own_observation(Kind.GAP, PROGRAM, facts, position=self._next(), drafts=drafts)
         self.prepared.append(self.archive.recorder.prepare(observation, Means.OWN))
@@ -308,7 +311,3 @@ def _file(row: FileRow, wanted: Wanted) -> PreparedFile:
         number=wanted.number,
     )
     return prepare_file(body, Means.RECOVERED, "export", None)
-
-
-def _plain(text: str) -> str:
-    return text.encode("utf-8", "backslashreplace").decode()[:_MAX_MESSAGE]

@@ -7,7 +7,7 @@ from makingof.event import Kind
 from makingof.index.database import Database, Row
 from makingof.index.values import FileRow, Judgement
 from makingof.lineage.judged import Judged
-from makingof.part import Means, Role
+from makingof.part import Means, Role, escaped
 
 FILE_COLUMNS = """
 f.name, e.name, e.position, e.kind, e.means, f.blob, f.role, f.given, f.size,
@@ -104,7 +104,7 @@ def spelled(path: str) -> str:
     What is kept of a place and what is asked go through here alike, so that such a
     path is found again.
     """
-    return path.encode("utf-8", "backslashreplace").decode()
+    return escaped(path)
 
 
 def known_among(database: Database, blobs: Collection[Digest]) -> set[Digest]:

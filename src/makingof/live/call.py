@@ -29,7 +29,7 @@ class Hearing(Protocol):
 
 
 class Call:
-    """One request on its way, as a transport sees it. Nothing here waits, raises or reads."""
+    """From the first byte a program sends to the last it reads; a redirect goes on as another call."""
 
     def __init__(
         self,
@@ -54,8 +54,8 @@ class Call:
         self.how: tuple[End, str | None] | None = None
         self.ended_at = 0.0
         self._calls = calls
+        self.is_sent_whole = False
         self._is_sent = False
-        self._is_sent_whole = False
         # What our own thread knows
         self.asked: Asked | None = None
         self.wish: Wish | None = None
@@ -64,13 +64,8 @@ class Call:
     def finish_request(self, *, is_whole: bool = True) -> None:
         """The program gave the last byte of its request, or no more will come."""
         if not self._is_sent:
-            self._is_sent, self._is_sent_whole = True, is_whole
+            self._is_sent, self.is_sent_whole = True, is_whole
             self._calls.asked(self)
-
-    @property
-    def is_sent_whole(self) -> bool:
-        """Whether the program's request went out to its end."""
-        return self._is_sent_whole
 
     def note_sent(self, chunk: bytes) -> None:
         """A piece of the request's body goes out."""

@@ -20,6 +20,7 @@ from typing import Any
 
 from makingof import __version__
 from makingof.live.connection import find_connection
+from makingof.part import escaped
 from makingof.spool.carried import HookClock, HookStream, Json, boot_id, now_ms, uptime_ms
 
 MAX_WAITING = 1_000  # statements that hold pictures in memory: a disk that stands still must not fill it
@@ -180,7 +181,7 @@ class Journal:
             act()
         except Exception as err:  # noqa: BLE001 - said in the record; the program and the next statement go on
             self.errors += 1
-            message = f"{type(err).__name__}: {err}".encode("utf-8", "backslashreplace").decode()
+            message = escaped(f"{type(err).__name__}: {err}")
             sys.stderr.write(f"makingof: {message}\n")
             self._gap({"why": "hook_error", "stream": self.stream.stream, "message": message[:2_000]})
 

@@ -21,7 +21,7 @@ _lock = threading.Lock()
 
 
 def record_calls(
-    client: _ClientT, *, archive: Path | None = None, services: Mapping[str, str] | None = None
+    client: _ClientT, *, archive: Path | str | None = None, services: Mapping[str, str] | None = None
 ) -> _ClientT:
     """Record from now on what `client` asks of hosted services of pictures; return the same client.
 
@@ -38,7 +38,7 @@ def record_calls(
     if wrap is None:
         message = f"{type(client).__module__}.{type(client).__name__} is no client that can be recorded"
         raise UsageError(message, hint="give an httpx or httpx2 client or transport, or a requests session")
-    calls = shared_calls(archive)
+    calls = shared_calls(None if archive is None else Path(archive))
     calls.addresses.add(services or {})
     return wrap(client, calls)  # type: ignore[no-any-return]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from makingof.live.wire import FormField
 
 REMOVED = b"(removed by makingof: a credential)"
-_QUERY_REMOVED = b"?(removed by makingof)"
+QUERY_REMOVED = "?(removed by makingof)"
 _FORM_FILE = b"(kept by makingof as a file of this event)"
 _FORM_CUT = b"(cut off here)"
 MAX_REMOVED = 200
@@ -81,7 +81,7 @@ def _instead_of(value: bytes, key: str, kept: Mapping[str, str], removed: list[s
         return f"({len(value)} characters of base64, left out by makingof)".encode()
     if key.lower() not in _WORDS and (address := _ADDRESS.fullmatch(value)):
         _note(removed, f"{key} (query)")
-        return value[: address.start(1)] + _QUERY_REMOVED
+        return value[: address.start(1)] + QUERY_REMOVED.encode()
     return None
 
 

@@ -12,10 +12,10 @@ from makingof.containers.sniff import sniff
 from makingof.errors import MalformedError
 from makingof.live.exchange import Answered, Asked, End
 from makingof.live.journal import Statement
-from makingof.live.removal import Cleaned, clean_form, clean_json
+from makingof.live.removal import QUERY_REMOVED, Cleaned, clean_form, clean_json
 from makingof.live.services.said import Outcome, Picture, Told, Wish, Words
 from makingof.live.wire import form_fields
-from makingof.part import portable_text
+from makingof.part import escaped, portable_text
 from makingof.spool.carried import Json
 
 READER = "hosted-call/1"
@@ -241,7 +241,7 @@ def without_query(url: str) -> str:
     """Return an address without its query: what stands there often lets anybody fetch."""
     parts = urlsplit(url)
     host = (parts.netloc.rpartition("@")[2]) or ""
-    return f"{parts.scheme}://{host}{parts.path}" + ("?(removed by makingof)" if parts.query else "")
+    return f"{parts.scheme}://{host}{parts.path}" + (QUERY_REMOVED if parts.query else "")
 
 
 def _file_name(picture: Picture, number: int, data: bytes) -> str:
@@ -263,5 +263,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     if isinstance(value, str):
-        return value.encode("utf-8", "backslashreplace").decode()
+        return escaped(value)
     return value if isinstance(value, (bool, int)) or value is None else str(value)

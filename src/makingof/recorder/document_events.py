@@ -25,7 +25,7 @@ from makingof.part import (
     Role,
     Text,
     body_of,
-    portable_text,
+    escaped,
 )
 from makingof.reading import Reading, State
 from makingof.recorder.document_report import document_reports, worded_by_prompts
@@ -85,7 +85,7 @@ def with_document_readings(readings: Sequence[Reading], document: Document) -> t
 def job_key(layered: Layered, job: Job) -> str | None:
     """Name a job so that it is known again in the next save; one without an id has no such name."""
     tool = layered.document.readings[job.reading].tool
-    return f"told:{tool}/{_portable(job.id)}" if job.id else None
+    return f"told:{tool}/{escaped(job.id)}" if job.id else None
 
 
 def choice_key(key: str, layered: Layered, number: int) -> str:
@@ -102,9 +102,9 @@ def job_observation(layered: Layered, number: int, source: Source, key: str | No
     results = layered.results(number)
     facts = {"kind": job.kind, "applied": _applied(job)}
     report = Report(
-        job=_portable(job.id) or None,
+        job=escaped(job.id) or None,
         outputs=len(job.results),
-        facts={name: _portable(value) for name, value in facts.items() if value},
+        facts={name: escaped(value) for name, value in facts.items() if value},
     )
     drafts = [draft for draft in reading_drafts([reading], Means.RECOVERED, copy_raw=True) if _is_said(draft)]
     drafts = [_without_file(draft) for draft in drafts]
@@ -133,7 +133,7 @@ def choice_observation(
         among_from="tool",
     )
     reading = layered.document.readings[job.reading]
-    report = Report(job=_portable(job.id) or None, text="applied to the canvas")
+    report = Report(job=escaped(job.id) or None, text="applied to the canvas")
     return Observation(
         kind=Kind.SELECTED,
         source=Source(source.name, source.version, reading.tool, reading.tool_version),
@@ -182,7 +182,7 @@ def _worded_by_prompts(layered: Layered) -> list[Draft]:
     worded = worded_by_prompts(layered.document)
     if not worded:
         return []
-    fields = {f"tool:{name}": Parameter(_portable(value)) for name, value in worded.items()}
+    fields = {f"tool:{name}": Parameter(escaped(value)) for name, value in worded.items()}
     body = body_of(Parameters(tool=layered.tool, fields=fields)) | {"file": Attached(0)}
     return [Draft(PartType.PARAMETERS, body, layered.document.format, Means.RECOVERED)]
 
@@ -202,8 +202,8 @@ def edit_source(layered: Layered, source: Source) -> Source:
 
 def replace_source(source: Source, tool: str | None, version: str | None) -> Source:
     """Name another tool in a source; header fields are always shown, so only plain short words go in."""
-    named = None if version is None else _portable(version)[:40]
-    return Source(source.name, source.version, tool and _portable(tool)[:40], named)
+    named = None if version is None else escaped(version)[:40]
+    return Source(source.name, source.version, tool and escaped(tool)[:40], named)
 
 
 def _key_drafts(key: str | None) -> list[Draft]:
@@ -225,8 +225,3 @@ def _applied(job: Job) -> str:
     if any(result.applied is None for result in job.results):
         return "not written down"
     return ", ".join(str(result.number) for result in job.results if result.applied) or "none"
-
-
-def _portable(text: str) -> str:
-    kept, _ = portable_text(text)
-    return kept if kept is not None else text.encode("utf-8", "backslashreplace").decode()

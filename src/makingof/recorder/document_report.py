@@ -8,7 +8,7 @@ from makingof import canonical
 from makingof.metadata.documents.describe import describe_document, describe_layer
 from makingof.metadata.documents.document import Document, Job, Layer
 from makingof.observation import Draft
-from makingof.part import PartType, Report, body_of, portable_text
+from makingof.part import PartType, Report, body_of, escaped
 from makingof.recorder.inside import Kept
 
 _CHUNK_BYTES = 400_000
@@ -106,8 +106,7 @@ def _plain(value: Any) -> Any:
     """Make a value fit our own format: no floats, no numbers beyond 2^53, no half characters."""
     match value:
         case str():
-            text = portable_text(value)[0]
-            text = value.encode("utf-8", "backslashreplace").decode() if text is None else text
+            text = escaped(value)
             return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]} … ({len(text)})"
         case bool() | None:
             return value

@@ -26,6 +26,7 @@ from makingof.part import (
     Vouched,
     Written,
     body_of,
+    escaped,
     portable_text,
 )
 from makingof.reading import Field, Reading, State
@@ -126,11 +127,11 @@ def _text(found: Field | None, typed: Field | None, ordinal: int) -> Text:
 
 def _parameters_draft(reading: Reading, means: Means, vouched: Vouched | None) -> Draft:
     fields = {
-        _portable(name): Parameter(_portable_or_none(field.value), field.state, _portable(field.source))
+        escaped(name): Parameter(_portable_or_none(field.value), field.state, escaped(field.source))
         for name, field in reading.fields.items()
         if name not in TEXT_FIELDS
     }
-    checks = tuple(CheckMade(check.name, check.held, _portable(check.detail)) for check in reading.checks)
+    checks = tuple(CheckMade(check.name, check.held, escaped(check.detail)) for check in reading.checks)
     body = Parameters(
         tool=reading.tool,
         reader=reading.reader,
@@ -168,10 +169,5 @@ def _vouched(reading: Reading) -> Vouched | None:
     return None
 
 
-def _portable(text: str) -> str:
-    kept, _ = portable_text(text)
-    return kept if kept is not None else text.encode("utf-8", "backslashreplace").decode()
-
-
 def _portable_or_none(text: str | None) -> str | None:
-    return None if text is None else _portable(text)
+    return None if text is None else escaped(text)

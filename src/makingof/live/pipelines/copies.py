@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makingof.digest import Digest
+from makingof.part import escaped
 
 MAX_WAITING_BYTES = 1 << 30
 MAX_TEXT = 20_000
@@ -130,19 +131,14 @@ def is_array(value: Any) -> bool:
 def plain(value: Any) -> Any:
     """Spell a fact: text, whole numbers, truth values, lists and objects; anything else is its text."""
     if isinstance(value, Mapping):
-        return {portable(str(name)): plain(item) for name, item in value.items()}
+        return {escaped(str(name)): plain(item) for name, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in value]
     if value is None or isinstance(value, bool):
         return value
     if type(value) is int and abs(value) < 1 << 53:
         return value
-    return portable(str(value))[:MAX_TEXT]
-
-
-def portable(text: str) -> str:
-    """Return `text` with what is not valid Unicode escaped."""
-    return text.encode("utf-8", "backslashreplace").decode()
+    return escaped(str(value))[:MAX_TEXT]
 
 
 def _copy_picture(value: Any, room: Room) -> Picture:

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from makingof.digest import Digest
-from makingof.live.pipelines.copies import portable
-from makingof.part import Parameter
+from makingof.part import Parameter, escaped
 from makingof.reading import State
 from makingof.spool.carried import Json
 
@@ -80,7 +79,7 @@ def find_noise(given: Any) -> Noises:
             return Noises(tuple(_look_at(generator) for generator in known))
         return Noises((), tuple(_look_at(generator) for generator in _shared_generators()))
     except Exception as err:  # noqa: BLE001 - a kind of generator we do not know; that it is not known is recorded
-        return Noises((), problem=portable(f"{type(err).__name__}: {err}"))
+        return Noises((), problem=escaped(f"{type(err).__name__}: {err}"))
 
 
 def _look_at(generator: Any) -> Noise:

@@ -41,12 +41,12 @@ from makingof.live.pipelines.calls import (
     running_calls,
 )
 from makingof.live.pipelines.components import Setting, adapter_names, origin_name, setting_of
-from makingof.live.pipelines.copies import Room, plain, portable
+from makingof.live.pipelines.copies import Room, plain
 from makingof.live.pipelines.generators import Noises, find_noise
 from makingof.live.pipelines.loading import find_adapter_files
 from makingof.live.pipelines.returned import Returned, input_file, take
 from makingof.live.pipelines.weights import WEIGHTS, Weights, files_of, open_weights
-from makingof.part import Parameter
+from makingof.part import Parameter, escaped
 from makingof.spool.carried import Json, now_ms
 
 END_SECONDS = 10.0  # how long the end of a block waits for the disk
@@ -229,7 +229,7 @@ class Job:
     def fail(self, err: BaseException) -> None:
         """Hand over that no picture came of it, and what the pipeline raised."""
         outcome = "failed" if isinstance(err, Exception) else "interrupted"
-        text = portable(_said_by(err))[:MAX_ERROR]
+        text = escaped(_said_by(err))[:MAX_ERROR]
         report = self._report({}, outcome=outcome, text=text)
         self._tell("attempted", lambda: Statement([report]))
 

@@ -80,7 +80,7 @@ def _given(told: dict[str, Any]) -> Iterator[Picture]:
 def read_answer(answered: Answered) -> Told:
     """Read a result, the id of a job that waits, a stream of partial results, or an error."""
     request = answered.headers.get("x-fal-request-id")
-    facts = {
+    facts: dict[str, Any] = {
         name.removeprefix("x-fal-").replace("-", "_"): value
         for name, value in answered.headers.items()
         if name in ("x-fal-error-type", "x-fal-billable-units")
