@@ -8,6 +8,7 @@ attempt of a retry is a request of its own.
 """
 
 import atexit
+import contextlib
 import os
 import queue
 import sys
@@ -128,17 +129,19 @@ class Calls:
         with self._lock:
             if self._is_closed:
                 return
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="makingof-calls", daemon=True)
-                self._thread.start()
             self._heard.put(act)
+            if self._thread is None:
+                thread = threading.Thread(target=self._run, name="makingof-calls", daemon=True)
+                with contextlib.suppress(RuntimeError):  # too many threads, or the program is ending
+                    thread.start()
+                    self._thread = thread
 
     def flush(self, seconds: float = CLOSE_SECONDS) -> bool:
         """Wait until what was heard so far is handed over, pictures fetched; tell whether it was in time."""
         deadline = time.monotonic() + seconds
         done = threading.Event()
         if self._thread is None:
-            return True
+            return self._heard.empty()
         self._hear(lambda: self._flushing.append(done))
         is_done = done.wait(seconds)
         flushed = [j.flush(max(0.0, deadline - time.monotonic())) for j in self.journals.values()]
@@ -148,12 +151,16 @@ class Calls:
         """Tell what is known, of calls without an answer as well, and end the streams."""
         with self._lock:
             thread, self._is_closed = self._thread, True
+            is_waiting = not self._heard.empty()
             hurry = time.monotonic() + seconds / 2
             self._heard.put(lambda: self._on_close(hurry))
         atexit.unregister(self.close)
         if thread is not None:
             thread.join(seconds)
-        ended = [journal.close(seconds) for journal in self.journals.values()]
+        elif is_waiting:
+            self._run()  # nobody else will: no thread could be started for what was heard
+        deadline = time.monotonic() + seconds  # for all together: each may wait for the same disk
+        ended = [j.close(max(0.0, deadline - time.monotonic())) for j in self.journals.values()]
         return all(ended) and (thread is None or not thread.is_alive())
 
     # In our own thread
@@ -206,7 +213,8 @@ class Calls:
         asked = describe_request(*call.request, call.at_ms)
         call.asked = asked = asked.with_body(body, size, is_whole=call.is_sent_whole)
         if call.resumed is not None:
-            call.asked = replace(call.resumed.asked or asked, secrets=asked.secrets, url=asked.url)
+            before = call.resumed.asked or asked
+            call.asked = replace(before, secrets=(*before.secrets, *asked.secrets), url=asked.url)
             call.wish, call.ticket = call.resumed.wish, call.resumed.ticket
             self._open.pop(id(call.resumed), None)
             return
@@ -230,6 +238,7 @@ class Calls:
 
     def _on_ended(self, call: Call) -> None:
         if call.is_redirected:
+            call.got.drop()
             return  # another request goes on with it, or it stays open
         self._open.pop(id(call), None)
         if call.known is None or call.asked is None or call.how is None:

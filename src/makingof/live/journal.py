@@ -7,6 +7,7 @@ and so does what had to be dropped.
 """
 
 import atexit
+import contextlib
 import os
 import queue
 import sys
@@ -112,8 +113,8 @@ class Journal:
                 self._dropped += 1
                 ticket.written.set()
                 return ticket
-            self._start()
             self._waiting.put(_Told(kind, statement, tuple(requests), occurred, ticket))
+            self._start()
         return ticket
 
     def flush(self, seconds: float = CLOSE_SECONDS) -> bool:
@@ -121,25 +122,31 @@ class Journal:
         ticket = Ticket()
         with self._lock:
             if self._thread is None or self._is_closed:
-                return True
+                return self._is_closed or self._waiting.empty()
             self._waiting.put(ticket)
         return ticket.written.wait(seconds)
 
     def close(self, seconds: float = CLOSE_SECONDS) -> bool:
         """Hand over what waits and end the stream; tell whether that was done within `seconds`."""
         with self._lock:
-            if self._is_closed or self._thread is None:
-                self._is_closed = True
-                return True
+            is_done = self._is_closed or (self._thread is None and self._waiting.empty())
             self._is_closed = True
+            if is_done:
+                return True
             self._waiting.put(None)
+        if self._thread is None:
+            self._run()  # nobody else will: no thread could be started for what waits
+            return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
 
     def _start(self) -> None:
+        """Start the thread; where none can be had, what was told waits for the next telling or the end."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="makingof", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name="makingof", daemon=True)
+            with contextlib.suppress(RuntimeError):  # too many threads, or the program is ending
+                thread.start()
+                self._thread = thread
 
     def _run(self) -> None:
         self._safely(self._open)

@@ -4,6 +4,7 @@ The response and its `raw` stay the library's own objects. Reading is noted wher
 program reads, in the pieces and at the moment it does.
 """
 
+import copy
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
@@ -35,7 +36,19 @@ class _Adapter:
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else somebody looks for on an adapter is the wrapped one's."""
-        return getattr(self.__dict__["_inner"], name)
+        if name == "_inner":  # of one that is not made yet
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+    def __reduce__(self) -> Any:
+        """Go to another process as the wrapped adapter: what hears the calls stays in this one."""
+        return _same, (self._inner,)
+
+    def __copy__(self) -> Any:
+        return type(self)(self._inner, self._calls)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return type(self)(copy.deepcopy(self._inner, memo), self._calls)
 
     def send(self, request: Any, *arguments: Any, **settings: Any) -> Any:
         begun = self._begin(request)
@@ -68,8 +81,9 @@ class _Adapter:
             if call is None:
                 return None
             body = request.body
-            if body is None or isinstance(body, (bytes, str)):
-                call.sent.add(body.encode() if isinstance(body, str) else body or b"")
+            whole = None if hasattr(body, "read") else _bytes_of("" if body is None else body)
+            if whole is not None:
+                call.sent.add(whole)
                 call.finish_request()
             else:
                 request.body = (_ReadBody if hasattr(body, "read") else _SentBody)(body, call)
@@ -96,7 +110,8 @@ class _SentBody:
         self._call.finish_request()
 
     def _noted(self, chunk: Any) -> None:
-        self._call.note_sent(chunk.encode() if isinstance(chunk, str) else chunk)
+        if (data := _bytes_of(chunk)) is not None:
+            self._call.note_sent(data)
 
 
 class _ReadBody(_SentBody):
@@ -109,6 +124,20 @@ class _ReadBody(_SentBody):
         else:
             self._call.finish_request()
         return chunk
+
+
+def _same(adapter: Any) -> Any:
+    return adapter
+
+
+def _bytes_of(value: Any) -> Any:
+    """Return the bytes of text, or a view of whatever holds bytes, which `requests` sends too; else None."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace")
+    try:
+        return memoryview(value).cast("B")
+    except TypeError:  # no bytes, or not in one piece
+        return None
 
 
 def _note_reading(response: Any, call: Call) -> None:

@@ -5,6 +5,7 @@ response stays the library's own and only its stream is wrapped. A response made
 bytes that were read would be decoded twice, and would hold back events that come one by one.
 """
 
+import copy
 import sys
 from collections.abc import AsyncIterator, Iterator
 from functools import cache
@@ -82,7 +83,12 @@ class _Noting:
 
     def __getattr__(self, name: str) -> Any:
         """Whatever else somebody looks for on a transport is the wrapped one's."""
-        return getattr(self.__dict__["_inner"], name)
+        if name == "_inner":  # a copy that is just being made has nothing yet
+            raise AttributeError(name)
+        return getattr(self._inner, name)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return type(self)(copy.deepcopy(self._inner, memo), self._calls, self._library)
 
     def _begin(self, request: Any, sent_stream: int) -> tuple[Call, Any] | None:
         """Return a call for the request and, where its body is yet to come, the stream it had."""

@@ -247,7 +247,10 @@ def start_detached(arguments: Sequence[str], environment: Mapping[str, str]) -> 
         creationflags=flags,
     )
     # Somebody has to wait for it, or it stays in the host's process table as a zombie.
-    threading.Thread(target=process.wait, daemon=True, name="makingof-drain").start()
+    with contextlib.suppress(
+        RuntimeError
+    ):  # later Pythons start no thread while a program ends; it stays none for long
+        threading.Thread(target=process.wait, daemon=True, name="makingof-drain").start()
 
 
 def _copy_files(files: Sequence[Json], folder: Path) -> list[Json]:
