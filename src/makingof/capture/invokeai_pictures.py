@@ -10,14 +10,13 @@ from datetime import timedelta
 
 from makingof.capture.exports.told import choice, note, place, portable, report
 from makingof.capture.follower import Seen, place_of
-from makingof.capture.invokeai_rows import board_key, star_key
+from makingof.capture.invokeai_rows import LATER, board_key, star_key
 from makingof.capture.invokeai_tables import Picture
 from makingof.event import Kind, Source
 from makingof.observation import Draft, Observation
 from makingof.part import Means
 
-_AT_ONCE = timedelta(seconds=2)  # the board chosen for new pictures takes them within moments
-_LATER = timedelta(seconds=10)  # what was put so late was put by somebody, even if nobody looked
+_AT_ONCE = timedelta(seconds=2)  # less than LATER will do where somebody looked meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ class Traces:
         for picture in now.values():
             if picture.is_starred:
                 yield self._starred(picture)
-            if picture.board is not None and _was_put(picture, _LATER):
+            if picture.board is not None and _was_put(picture, LATER):
                 yield self._on_board(picture, picture.board, boards)
 
     def _changed(self, before: Picture | None, picture: Picture, boards: Mapping[str, str]) -> Iterator[Seen]:

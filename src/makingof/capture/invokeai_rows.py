@@ -8,7 +8,7 @@ picture that was put there clearly after it was made.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from makingof.metadata.documents.database import Row
+from makingof.metadata.documents.database import Database, Row
 from makingof.part import Role
 
 TOOL = "invokeai"
@@ -21,6 +21,7 @@ QUEUE = (
     "item_id", "batch_id", "session_id", "status", "error_type", "error_message", "created_at", "started_at",
     "completed_at", "origin", "destination",
 )  # fmt: skip
+LATER = timedelta(seconds=10)  # the board chosen for new pictures takes them within moments of being made
 BOARD_IMAGES = ("board_id", "image_name", "created_at", "updated_at")
 _ROLES = {"mask": Role.MASK, "control": Role.CONTROL}
 
@@ -52,6 +53,12 @@ def outcome_of(said: Mapping[str, str]) -> str | None:
 def error_of(said: Mapping[str, str]) -> str | None:
     """Spell an error without its traceback: that names folders of the machine."""
     return "\n".join(said[name] for name in ("error_type", "error_message") if name in said) or None
+
+
+def board_names(database: Database) -> dict[str, str]:
+    """Return the names of boards by their id."""
+    rows = map(texts, database.each("boards", ("board_id", "board_name")))
+    return {said.get("board_id", ""): said.get("board_name", "") for said in rows}
 
 
 def put_after(said: Mapping[str, str], made_at: str) -> timedelta | None:

@@ -7,7 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from makingof.capture.follower import path_inside
-from makingof.capture.invokeai_rows import BOARD_IMAGES, OUTPUTS, QUEUE, put_after, role_of, texts
+from makingof.capture.invokeai_rows import (
+    BOARD_IMAGES,
+    OUTPUTS,
+    QUEUE,
+    board_names,
+    put_after,
+    role_of,
+    texts,
+)
 from makingof.capture.invokeai_session import Session, parse_session
 from makingof.errors import MalformedError, SourceError
 from makingof.metadata.documents.database import Database
@@ -124,11 +132,7 @@ class Tables:
         try:
             with Database.open_live(self.path) as database:
                 _require_tables(database)
-                boards = {
-                    said.get("board_id", ""): said.get("board_name", "")
-                    for said in map(texts, database.each("boards", ("board_id", "board_name")))
-                }
-                return State(_items(database, after), _pictures(database, self.root), boards)
+                return State(_items(database, after), _pictures(database, self.root), board_names(database))
         except MalformedError as err:
             raise self._unreadable(err) from err
 

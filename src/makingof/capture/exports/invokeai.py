@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from makingof.capture.exports.invokeai_queue import read_session
 from makingof.capture.exports.told import (
@@ -22,10 +21,12 @@ from makingof.capture.exports.told import (
 from makingof.capture.invokeai_rows import (
     BOARD_IMAGES,
     IMAGES,
+    LATER,
     OUTPUTS,
     QUEUE,
     TOOL,
     board_key,
+    board_names,
     error_of,
     outcome_of,
     put_after,
@@ -45,7 +46,6 @@ from makingof.reading import Locator, Reading, State
 MAX_DATABASE_BYTES = 1 << 30
 MAX_PICTURES = 200_000
 _MAX_PROBLEMS = 100
-_LATER = timedelta(seconds=10)  # a picture is put on the chosen board within moments of being made
 _LIBRARY = ("workflow_id", "workflow", "created_at", "updated_at")
 _SESSIONS_AT_ONCE = 20  # each may be a megabyte
 
@@ -152,10 +152,7 @@ def _readings(metadata: str | None, where: str) -> tuple[Reading, ...]:
 
 
 def _read_boards(database: Database, found: _Found) -> None:
-    names = {
-        said.get("board_id", ""): said.get("board_name", "")
-        for said in map(texts, database.each("boards", ("board_id", "board_name")))
-    }
+    names = board_names(database)
     automatic: dict[str, list[str]] = defaultdict(list)
     for row in database.each("board_images", BOARD_IMAGES):
         said = texts(row)
@@ -178,7 +175,7 @@ def _read_boards(database: Database, found: _Found) -> None:
 def _was_put(said: Mapping[str, str], made_at: str) -> bool:
     """Tell a picture put on a board later from one that the board took as it was made."""
     later = put_after(said, made_at)
-    return later is not None and later > _LATER
+    return later is not None and later > LATER
 
 
 def _put_on_board(board: str, title: str, name: str, said: Mapping[str, str]) -> Told:
