@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .surroundings import surroundings
+from .surroundings import IF_THERE, surroundings
 from .telling import WEIGHTS
 
 
@@ -52,7 +52,7 @@ class Host:
 
     def input_path(self, name: str) -> "Path | None":
         """Return where an input picture lies: `a.png`, `clipspace/a.png [input]`."""
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             return Path(self.folders.get_annotated_filepath(name))
         return None
 
@@ -61,7 +61,7 @@ class Host:
         if not isinstance(name, str) or not name.lower().endswith(WEIGHTS) or self.folders is None:
             return None
         for category in list(getattr(self.folders, "folder_names_and_paths", {})):
-            with contextlib.suppress(Exception):
+            with IF_THERE:
                 if found := self.folders.get_full_path(category, name):
                     return Path(found)
         return None
@@ -69,16 +69,16 @@ class Host:
     def environment(self) -> dict[str, Any]:
         """Return what the run depends on, as far as it is loaded already; nothing is imported for it."""
         facts = surroundings(["comfyui_frontend_package"])
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             management = sys.modules["comfy.model_management"]
             facts["device"] = str(management.get_torch_device_name(management.get_torch_device()))
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             facts["custom_nodes"] = sorted(sys.modules["nodes"].LOADED_MODULE_DIRS)
         return facts
 
     def _folder(self, kind: Any) -> "str | None":
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             return str(self.folders.get_directory_by_type(kind))
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             return str(getattr(self.folders, f"get_{kind}_directory")())
         return None

@@ -117,7 +117,7 @@ class Recording:
             message = f"{type(err).__name__}: {err}"
             sys.stderr.write(f"makingof: {message}\n")
             facts = {"why": "hook_error", "stream": self.stream.stream, "message": message}
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception):  # a full disk: the stream counts what it lost
                 self.stream.hand_over("gap", [own_part(facts)])
 
     def _on_nothing(self) -> None:
@@ -129,5 +129,5 @@ def tell(notice: Any, *arguments: Any, **named: Any) -> None:
     try:
         notice(*arguments, **named)
     except Exception as err:  # noqa: BLE001 - see above; the thread hears of it where it can
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # a host may have closed its error stream
             sys.stderr.write(f"makingof: {type(err).__name__}: {err}\n")

@@ -8,6 +8,9 @@ from typing import Any
 
 from .plain import REMOVED, SECRET
 
+# The host's own objects: what another version lacks, or has in another shape, is not told.
+IF_THERE = contextlib.suppress(Exception)
+
 
 def surroundings(libraries: Iterable[str]) -> "dict[str, Any]":
     """Return Python, system, command line, versions of `libraries`, and how torch is set."""
@@ -20,7 +23,7 @@ def surroundings(libraries: Iterable[str]) -> "dict[str, Any]":
         version = getattr(sys.modules.get(name), "__version__", None)
         if version is not None:
             facts[name] = str(version)
-    with contextlib.suppress(Exception):
+    with IF_THERE:
         facts |= _torch_facts(sys.modules["torch"])
     return facts
 

@@ -21,7 +21,7 @@ class Weights:
         self._asked: set[str] = set()
         self._work: queue.SimpleQueue[tuple[str, Path]] = queue.SimpleQueue()
         self._changed = threading.Condition()
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError):  # a first run, or a damaged list
             self._digests = dict(json.loads(remembered.read_text(encoding="utf-8")))
         threading.Thread(target=self._run, name="makingof-weights", daemon=True).start()
 
@@ -49,12 +49,12 @@ class Weights:
             self._changed.wait_for(lambda: keys.isdisjoint(self._asked), seconds)
 
     def _run(self) -> None:
-        with contextlib.suppress(Exception):
+        with contextlib.suppress(Exception):  # not on every system
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
         while True:
             key, path = self._work.get()
             digest = None
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # gone meanwhile: `facts` says so
                 digest = _digest(path)
             with self._changed:
                 self._asked.discard(key)
@@ -62,7 +62,7 @@ class Weights:
                 if digest is not None and _key(path) == key:
                     self._digests[key] = digest
                 self._changed.notify_all()
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # the next run hashes again
                 self._remembered.write_text(json.dumps(self._digests), encoding="utf-8")
 
 

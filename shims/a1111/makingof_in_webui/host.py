@@ -4,7 +4,6 @@ Only modules that are loaded are looked into, and only attributes whose reading 
 nothing: `shared.sd_model` would load a model that is not there.
 """
 
-import contextlib
 import os
 import re
 import sys
@@ -12,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from .surroundings import surroundings
+from .surroundings import IF_THERE, surroundings
 
 _ADAPTER = re.compile(r"<(?:lora|lyco|hypernet):([^:>]+)")
 # f1.7.0-v1.10.1RC-latest-…: reForge writes a dash where Forge has none
@@ -39,7 +38,7 @@ class Host:
     def version(self) -> str:
         """Return what the host calls its version, or "" where it does not say."""
         for module in (self.module("launch_utils"), sys.modules.get("launch")):
-            with contextlib.suppress(Exception):
+            with IF_THERE:
                 return str(module.git_tag())
         return ""
 
@@ -58,7 +57,7 @@ class Host:
 
     def option(self, name: str) -> Any:
         """Return one of the host's options, or None."""
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             return getattr(self.module("shared").opts, name)
         return None
 
@@ -80,7 +79,7 @@ class Host:
 
     def checkpoint_path(self, model: Any = None) -> "Path | None":
         """Return the file of a model, or of the one that is loaded now."""
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             model = model if model is not None else self.module("sd_models").model_data.sd_model
             return Path(model.sd_checkpoint_info.filename)
         return None
@@ -89,15 +88,15 @@ class Host:
         """Return the model files a job works with, each with what it is to the job."""
         found = [("checkpoint", self.checkpoint_path()), ("vae", self._vae_path())]
         for role, name in (("refiner", "refiner_checkpoint_info"), ("hires", "hr_checkpoint_info")):
-            with contextlib.suppress(Exception):
+            with IF_THERE:
                 found.append((role, Path(getattr(p, name).filename)))
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             found += [("module", Path(path)) for path in self.option("forge_additional_modules") or ()]
         found += [("adapter", path) for path in self._adapter_paths(prompts)]
         return [(role, path) for role, path in found if path is not None]
 
     def _vae_path(self) -> "Path | None":
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             return Path(self.module("sd_vae").loaded_vae_file)
         return None
 
@@ -108,22 +107,22 @@ class Host:
             for table in ("available_networks", "available_network_aliases"):
                 entry = (getattr(networks, table, None) or {}).get(name)
                 if entry is not None:
-                    with contextlib.suppress(Exception):
+                    with IF_THERE:
                         yield Path(entry.filename)
                         break
 
     def last_error(self) -> Any:
         """Return the newest error the host has on record, or None: an object to be compared and read."""
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             return self.module("errors").exception_records[-1]
         return None
 
     def environment(self) -> "dict[str, Any]":
         """Return what the run depends on, as far as it is loaded already."""
         facts = surroundings(["gradio", "pytorch_lightning", "diffusers", "k_diffusion"])
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             facts["device"] = str(self.module("devices").get_optimal_device_name())
-        with contextlib.suppress(Exception):
+        with IF_THERE:
             facts["extensions"] = sorted(
                 extension.name for extension in self.module("extensions").extensions if extension.enabled
             )

@@ -180,14 +180,14 @@ def _followed(following: Following | None) -> Follower | None:
 
 def _close(archive: Archive, watch: Watch | None, following: Following | None) -> None:
     # Before the streams close, so that it stands within them: who shows a run whole shows the look too.
-    with suppress(MakingofError):
-        if following is not None:
+    if following is not None:
+        with suppress(MakingofError):  # a host that has ended: what it keeps is seen by the next look
             following.look()
+    with suppress(MakingofError):  # a full disk: the next recorder looks when it begins
         look_where_news(archive, _followed(following), apart_seconds=0)
     for stream in (watch, following):
         if stream is not None:
-            # A stream left open says itself that nobody closed it.
-            with suppress(MakingofError):
+            with suppress(MakingofError):  # a stream left open says itself that nobody closed it
                 stream.close()
 
 

@@ -42,7 +42,7 @@ def look_where_news(
 
 
 def _look(archive: Archive, generator: Generator, host: LocalHost) -> SecondLook | None:
-    with suppress(SourceError):
+    with suppress(SourceError):  # no fault: it may have ended long ago
         return look_again(archive, host, generator)
     return None
 
@@ -66,7 +66,7 @@ def _hosts(archive: Archive, followed: Follower | None) -> Iterator[tuple[Genera
 
 
 def _address(url: object) -> LocalHost | None:
-    with suppress(UsageError):
+    with suppress(UsageError):  # no hook gives such an address; whoever wrote it is not asked
         return LocalHost.parse(str(url))
     return None
 

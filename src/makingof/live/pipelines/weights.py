@@ -37,7 +37,7 @@ class Weights:
         self._changed = threading.Condition()
         self._has_waited = False
         self._thread: threading.Thread | None = None
-        with suppress(OSError, ValueError, TypeError):
+        with suppress(OSError, ValueError, TypeError):  # a first run, or a damaged list: they are taken anew
             for path, size, changed, digest in json.loads(remembered.read_bytes()):
                 self._digests[str(path), int(size), int(changed)] = str(digest)
 
@@ -75,7 +75,7 @@ class Weights:
         return {"name": path.name, "size": key[1], **known}
 
     def _run(self) -> None:
-        with suppress(OSError, AttributeError):
+        with suppress(OSError, AttributeError):  # not on every system; then it is no slower than the rest
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         while True:
             key = self._work.get()
