@@ -1,6 +1,8 @@
 """Hearing what InvokeAI calls out, from a real Socket.IO server that says what a real InvokeAI said."""
 
+import socket
 import sys
+import threading
 
 import pytest
 from tests.hooks import events
@@ -90,7 +92,20 @@ def test_a_token_goes_along(caller):
 def test_hanging_up_does_not_wait_for_somebody_who_never_answers():
     calls = listen(LocalHost.parse("http://127.0.0.1:1"))
     assert calls is not None
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "makingof-calls"]
     calls.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_somebody_who_answers_later_is_heard():
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    calls = listen(LocalHost.parse(f"http://127.0.0.1:{port}"))
+    assert calls is not None
+    with calling(port) as caller:
+        assert caller.subscribed.wait(20)
+        calls.close()
 
 
 def test_without_the_extra_nobody_listens_and_that_is_said(monkeypatch, tmp_path):

@@ -172,10 +172,11 @@ def test_a_grid_that_goes_to_the_folder_of_the_save_button_is_no_choice(webui):
     assert webui.roles(webui.events(Kind.GENERATED)[-1][0]) == [("grid", None)]
 
 
-def test_a_list_that_is_none_costs_no_press(webui):
+@pytest.mark.parametrize("row", ["x" * 200_000, "x" * 5_000, "a\0b", ".."])
+def test_a_list_that_is_none_costs_no_press(webui, row):
     folder = Path(webui.host.options.outdir_save)
     folder.mkdir(parents=True)
-    (folder / "log.csv").write_text("filename\n" + "x" * 200_000 + "\n", "utf-8")
+    (folder / "log.csv").write_text(f"filename\n{row}\n", "utf-8")
     processed = webui.make("a wave", batch_size=2)
     webui.heard()
     webui.host.press_save(processed, 1)

@@ -90,7 +90,7 @@ class SaveButton:
 
     def _take_untold(self, row: "tuple[str, bytes]") -> None:
         path = absolute(self._log.parent / row[0]) if self._log is not None else None
-        if path is not None and path.is_relative_to(self._log.parent) and path.is_file():
+        if path is not None and path.is_relative_to(self._log.parent) and _is_file(path):
             self._end([Kept(hold(None, path, None), "")], [row])
 
     def _end_press(self, rows: "list[tuple[str, bytes]]") -> None:
@@ -188,6 +188,14 @@ class SaveButton:
             return []  # a row is being written
         self._stamp, self._rows = (found.st_size, found.st_mtime_ns), len(rows)
         return rows
+
+
+def _is_file(path: Path) -> bool:
+    """What stands in somebody's list may be no name of a file at all: too long, or with a NUL."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _numbers(found: "Iterable[int | None]") -> "list[int]":

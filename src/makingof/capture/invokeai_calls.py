@@ -20,6 +20,7 @@ _CHANGES = ("batch_enqueued", "queue_cleared", "queue_items_canceled", "queue_it
 _PATH = "/ws/socket.io"
 _MAX_KEPT = 10_000
 _CONNECT_SECONDS = 5
+_RETRY_SECONDS = 5
 
 
 @dataclass(slots=True)
@@ -30,6 +31,7 @@ class InvokeAICalls:
     _is_called: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _client: Any = None
+    _hung_up: threading.Event = field(default_factory=threading.Event)
 
     @property
     def is_called(self) -> bool:
@@ -43,7 +45,32 @@ class InvokeAICalls:
 
     def close(self) -> None:
         """Hang up, also where nobody has answered yet."""
+        self._hung_up.set()
         if self._client is not None:
+            self._client.shutdown()
+
+    def connect(self, host: LocalHost, errors: tuple[type[Exception], ...]) -> None:
+        """Try until somebody answers or we hang up; later interruptions are the client's own to mend.
+
+        The client's way of trying again cannot be stopped before it was connected once.
+        """
+        auth = None if host.token is None else {"token": host.token}
+        while not self._hung_up.is_set():
+            try:
+                self._client.connect(
+                    host.url,
+                    auth=auth,
+                    transports=["websocket"],
+                    socketio_path=_PATH,
+                    wait_timeout=_CONNECT_SECONDS,
+                )
+            except (
+                errors
+            ):  # looks go on every two seconds; what is lost is said where following is documented
+                self._hung_up.wait(_RETRY_SECONDS)
+            else:
+                break
+        if self._hung_up.is_set():
             self._client.shutdown()
 
     def hear(self, name: str, told: object) -> None:
@@ -67,28 +94,14 @@ def listen(host: LocalHost) -> InvokeAICalls | None:
     client.on("connect", lambda: client.emit("subscribe_queue", {"queue_id": "default"}))
     for name in (_STATUS, *_CHANGES):
         client.on(name, lambda told=None, name=name: calls.hear(name, told))
-    threading.Thread(target=_connect, args=(client, socketio, host), daemon=True).start()
+    errors = (socketio.exceptions.SocketIOError, OSError, ValueError)
+    threading.Thread(target=calls.connect, args=(host, errors), daemon=True, name="makingof-calls").start()
     return calls
 
 
 def follow(host: LocalHost, root: Path) -> InvokeAIFollower:
     """Follow an InvokeAI, and hear it where the extra is there."""
     return InvokeAIFollower(host, root, listen(host))
-
-
-def _connect(client: Any, socketio: Any, host: LocalHost) -> None:
-    auth = None if host.token is None else {"token": host.token}
-    try:
-        client.connect(
-            host.url,
-            auth=auth,
-            transports=["websocket"],
-            socketio_path=_PATH,
-            wait_timeout=_CONNECT_SECONDS,
-            retry=True,
-        )
-    except (socketio.exceptions.SocketIOError, OSError, ValueError):
-        return  # looks go on every two seconds; what is lost is said where following is documented
 
 
 def _called(told: Mapping[str, Any]) -> Called | None:
