@@ -25,8 +25,8 @@ from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.live.call import Call
 from makingof.live.calls import Calls
-from makingof.live.record_calls import _record_client
 from makingof.live.services.known import Addresses
+from makingof.live.transports import record_client
 from makingof.spool.hook import Hook
 
 ROUNDS = 60
@@ -69,7 +69,7 @@ class Timed:
 
 def measure(url, calls):
     clients = {"plain": httpx2.Client(trust_env=False), "recorded": httpx2.Client(trust_env=False)}
-    _record_client(clients["recorded"], calls)
+    record_client(clients["recorded"], calls)
     asked = {"model": "gpt-image-2", "prompt": "a crane at dusk, ink", "size": "1024x1024"}
     found = {name: [] for name in clients}
     for number in range(ROUNDS + 5):

@@ -27,7 +27,8 @@ import torch  # noqa: E402 - warns when it is imported
 from tests import tiny_pipeline  # noqa: E402 - the folder above is where it is found
 
 import makingof  # noqa: E402 - as above
-from makingof.archive.archive import Home, Plan, create_archive  # noqa: E402 - as above
+from makingof.archive.archive import Plan, create_archive  # noqa: E402 - as above
+from makingof.archive.home import Home  # noqa: E402 - as above
 from makingof.clock import SystemClock  # noqa: E402 - as above
 from makingof.config import Settings  # noqa: E402 - as above
 

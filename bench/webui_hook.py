@@ -85,8 +85,9 @@ def main() -> None:
 
 
 def _connect(folder: Path) -> None:
-    from makingof.archive.archive import Home, Plan, create_archive  # noqa: PLC0415 - not where the host is alone
+    from makingof.archive.archive import Plan, create_archive  # noqa: PLC0415 - not where the host is alone
     from makingof.archive.connecting import connect, plan_connection  # noqa: PLC0415
+    from makingof.archive.home import Home  # noqa: PLC0415
     from makingof.clock import SystemClock  # noqa: PLC0415
     from makingof.config import Settings  # noqa: PLC0415
 

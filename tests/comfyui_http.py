@@ -1,11 +1,11 @@
 """ComfyUI's HTTP interface on the loopback, over the same stand-in that the hook is tried in."""
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from tests.comfyui_host import RUNS
+from tests.loopback import served_by
 
 
 @contextmanager
@@ -29,15 +29,5 @@ def serving(host):
             self.end_headers()
             self.wfile.write(json.dumps(answer() if answer else {}).encode())
 
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served_by(Handler) as address:
+        yield address

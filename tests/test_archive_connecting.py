@@ -1,12 +1,12 @@
 import hmac
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from tests.hooks import job, own_facts, stream_of
+from tests.loopback import served_by
 
 from makingof.archive.connecting import connect, disconnect, find_changed, plan_connection
 from makingof.archive.doctor import examine
@@ -210,18 +210,8 @@ def host_that_answers(secret, *, says="right"):
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_arguments):
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Host)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served_by(Host) as address:
+        yield address
 
 
 @pytest.mark.parametrize(

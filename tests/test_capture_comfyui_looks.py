@@ -1,10 +1,11 @@
 """How much of a long history a look asks for, and that none of it is missed."""
 
 import json
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
+
+from tests.loopback import served_by
 
 from makingof.capture.comfyui import ComfyUIFollower
 from makingof.capture.local_http import LocalHost
@@ -45,18 +46,8 @@ def following(told, tmp_path):
             self.end_headers()
             self.wfile.write(json.dumps(told.answer(self.path)).encode())
 
-        def log_message(self, *_arguments):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield ComfyUIFollower(LocalHost("127.0.0.1", server.server_port), tmp_path)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with served_by(Handler) as address:
+        yield ComfyUIFollower(LocalHost.parse(address), tmp_path)
 
 
 def names(count, start=0):

@@ -17,7 +17,7 @@ from makingof.archive.archive import Plan, create_archive, open_archive
 from makingof.archive.draining import drain
 from makingof.clock import SystemClock
 from makingof.config import Settings
-from makingof.live.record_calls import _record_client
+from makingof.live.transports import record_client
 from makingof.part import PartType
 
 ASKED = {"version": "v9", "input": {"prompt": "黄昏里的仙鹤", "seed": 18446744073709551615}}
@@ -53,7 +53,7 @@ def calls(archive, host):
 @pytest.fixture
 def client(calls):
     with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {KEY}"}) as made:
-        yield _record_client(made, calls)
+        yield record_client(made, calls)
 
 
 def predict(host, client, outputs, polls=2):

@@ -22,8 +22,10 @@ from makingof.clock import SystemClock
 from makingof.config import Settings
 from makingof.errors import UsageError
 from makingof.live.exchange import Budget
-from makingof.live.record_calls import _record_client, _record_session, record_calls
+from makingof.live.record_calls import record_calls
 from makingof.live.services.known import Addresses
+from makingof.live.sessions import record_session
+from makingof.live.transports import record_client
 from makingof.part import PartType
 
 PATH = "/v1/images/generations"
@@ -66,7 +68,7 @@ class Sync:
         else:
             self.client = library.Client(trust_env=False, verify=False, timeout=5)
         if calls is not None:
-            record = _record_session if library is requests else _record_client
+            record = record_session if library is requests else record_client
             assert record(self.client, calls) is self.client
 
     def __enter__(self):
@@ -201,7 +203,7 @@ def test_an_async_client_is_recorded_and_keeps_its_moments(archive, host, calls,
 
     async def run():
         async with library.AsyncClient(trust_env=False, verify=False) as client:
-            _record_client(client, calls)
+            record_client(client, calls)
             async with client.stream("POST", f"{host.url}{PATH}", json=ASKED) as response:
                 moments.extend([time.monotonic() async for _ in response.aiter_bytes()])
 
@@ -217,7 +219,7 @@ def test_a_cancelled_task_is_told_as_cancelled(archive, host, calls, library):
 
     async def run():
         async with library.AsyncClient(trust_env=False, verify=False) as client:
-            _record_client(client, calls)
+            record_client(client, calls)
             await asyncio.wait_for(client.post(f"{host.url}{PATH}", json=ASKED), 0.2)
 
     with pytest.raises(TimeoutError):
@@ -368,9 +370,9 @@ def test_a_bomb_in_gzip_harms_nobody(archive, host, calls):
 
 def test_a_client_is_wrapped_once_and_its_transport_is_still_what_it_was(calls):
     with httpx.Client() as client:
-        _record_client(client, calls)
+        record_client(client, calls)
         first = client._transport
-        _record_client(client, calls)
+        record_client(client, calls)
         assert client._transport is first
         assert isinstance(first, httpx.BaseTransport)
         assert first._pool is first._inner._pool

@@ -12,7 +12,7 @@ from makingof.live.calls import Calls
 from makingof.live.connection import find_connection
 from makingof.live.services.known import Addresses
 from makingof.live.sessions import record_session
-from makingof.live.transports import find_library, record_transport
+from makingof.live.transports import find_library, record_client, record_transport
 
 _LIBRARIES = ("httpx", "httpx2", "requests", "openai", "google-genai", "replicate", "fal-client")
 _ClientT = TypeVar("_ClientT")
@@ -55,25 +55,11 @@ def shared_calls(archive: Path | None = None) -> Calls:
 def _find_wrap(client: object) -> Any:
     library = find_library(client)
     if library is not None and isinstance(client, (library.Client, library.AsyncClient)):
-        return _record_client
+        return record_client
     if library is not None and isinstance(client, (library.BaseTransport, library.AsyncBaseTransport)):
         return record_transport
     requests = sys.modules.get("requests")
-    return _record_session if requests is not None and isinstance(client, requests.Session) else None
-
-
-def _record_client(client: Any, calls: Calls) -> Any:
-    """Wrap the transports a client has: given one at its making, it would leave out the system's proxies."""
-    client._transport = record_transport(client._transport, calls)  # noqa: SLF001 - no other way to it
-    for pattern, transport in client._mounts.items():  # noqa: SLF001
-        if transport is not None:
-            client._mounts[pattern] = record_transport(transport, calls)  # noqa: SLF001
-    return client
-
-
-def _record_session(session: Any, calls: Calls) -> Any:
-    record_session(session, calls)
-    return session
+    return record_session if requests is not None and isinstance(client, requests.Session) else None
 
 
 def _environment() -> dict[str, Any]:

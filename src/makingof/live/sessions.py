@@ -17,11 +17,12 @@ from makingof.live.exchange import End
 from makingof.live.transports import end_of
 
 
-def record_session(session: Any, calls: Calls) -> None:
-    """Put an adapter of ours around each that `session` has."""
+def record_session(session: Any, calls: Calls) -> Any:
+    """Put an adapter of ours around each that `session` has, and return it."""
     for prefix, inner in list(session.adapters.items()):
         if not isinstance(inner, _Adapter):
             session.adapters[prefix] = _adapter_class()(inner, calls)
+    return session
 
 
 @cache

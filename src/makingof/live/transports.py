@@ -29,6 +29,18 @@ def find_library(value: object) -> ModuleType | None:
     return None
 
 
+def record_client(client: Any, calls: Calls) -> Any:
+    """Wrap the transports `client` has, and return it.
+
+    A client given a transport at its making would leave out the system's proxies.
+    """
+    client._transport = record_transport(client._transport, calls)  # noqa: SLF001 - no other way to it
+    for pattern, transport in client._mounts.items():  # noqa: SLF001 - as above
+        if transport is not None:
+            client._mounts[pattern] = record_transport(transport, calls)  # noqa: SLF001 - as above
+    return client
+
+
 def record_transport(inner: Any, calls: Calls) -> Any:
     """Return a transport that passes everything to `inner`, or `inner` where it is one already."""
     if isinstance(inner, (_Transport, _AsyncTransport)):
