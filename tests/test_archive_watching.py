@@ -131,6 +131,14 @@ def test_an_edit_is_proposed_by_likeness_and_decided_by_nobody(archive, watch, f
     assert Event.parse(archive.log.entry(position)).header.cites == ()
 
 
+def test_a_copy_of_a_recorded_picture_is_not_proposed_as_made_from_another(archive, watch, folder):
+    watch.record([appeared(folder / "near.png", a1111_png("a crane", "", Seed=1))])
+    watch.record([appeared(folder / "edited.png", png())])
+    (noted,) = watch.record([appeared(folder / "copy.png", png())])
+    assert noted.kind is Kind.IMPORTED
+    assert noted.proposals == ()
+
+
 def test_a_picture_an_editor_wrote_is_linked_by_its_document_id(archive, watch, folder):
     document = write_psd(DRAWING)
     watch.record([appeared(folder / "work.psd", document)])

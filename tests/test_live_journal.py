@@ -180,5 +180,6 @@ def test_the_connection_is_that_of_the_log_written_now(archive, monkeypatch):
 
 def test_without_an_archive_it_says_so_at_once(tmp_path, monkeypatch):
     monkeypatch.setenv("MAKINGOF_ARCHIVE", str(tmp_path / "nothing"))
-    with pytest.raises(UsageError, match="there is no archive"):
+    with pytest.raises(UsageError, match="there is no archive") as caught:
         open_journal("tests", "1", dict)
+    assert "makingof init" in "".join(caught.value.__notes__)  # a traceback shows the advice too

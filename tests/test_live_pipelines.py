@@ -18,6 +18,7 @@ from tests.recorded_pipelines import open_desk
 
 from makingof import record
 from makingof.archive.fsck import check_archive
+from makingof.cli.main import run
 from makingof.errors import UsageError
 from makingof.event import Kind
 from makingof.live.pipelines.calls import listen_to_calls
@@ -36,6 +37,17 @@ def desk(home, tmp_path):
 @pytest.fixture
 def pipe():
     return Pipeline()
+
+
+def test_a_value_by_default_is_shown_as_another_than_the_same_value_asked_for(desk, pipe, capsys):
+    with desk.record(pipe):
+        pipe("a crane", num_inference_steps=2, generator=Noise().manual_seed(1))
+        pipe("a crane", generator=Noise().manual_seed(2))
+    desk.drain()
+    newest = desk.archive.index.newest_outputs(1)[0].blob
+    env = {"HOME": "/nowhere", "MAKINGOF_STATE": str(desk.archive.home.state)}
+    assert run(["show", str(newest), "--archive", str(desk.archive.home.path)], env) == 0
+    assert "steps 2 → 2 (the tool's default)" in capsys.readouterr().out
 
 
 def test_a_call_is_a_live_request_and_its_pictures(desk, pipe):

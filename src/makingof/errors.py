@@ -34,6 +34,8 @@ class MakingofError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint is not None:
+            self.add_note(str(hint))  # a program that lets it pass shows the advice under its traceback
 
     def __str__(self) -> str:
         return str(self.message)

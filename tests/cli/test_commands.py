@@ -60,7 +60,7 @@ def lines(out):
         (["kepe", "a.png"], "没有命令 kepe"),
         (["keep", "a.png", "--fnal"], "是否指 --final"),
         (["log", "--kind", "made"], "--kind 只能是：enrolled"),
-        (["watch", "nowhere"], "所指路径不可用"),
+        (["watch", "nowhere"], "nowhere 不存在"),
         (["log", "--limit", "many"], "'many'"),
     ],
 )
@@ -102,6 +102,12 @@ def test_an_import_says_what_was_recognised_and_what_not(call, pictures):
     assert "1 without one" in out
     assert "comfyui: 1" in out
     assert "3 recorded before; nothing written" in call("import", pictures)[1]
+
+
+def test_an_import_of_an_empty_folder_says_so(call, tmp_path):
+    call("init", "--owner", "Lin", "--no-stamps")
+    (tmp_path / "empty").mkdir()
+    assert "nothing to record there" in call("import", tmp_path / "empty")[1]
 
 
 def test_an_import_with_a_file_it_cannot_read_names_it_and_returns_1(call, ready):
@@ -336,6 +342,10 @@ def test_a_picture_whose_name_is_no_unicode_is_kept(call, ready):
 def test_erasing_says_what_of_it_stays(call, ready):
     _, out, _ = call("log", "--json", "--kind", "generated")
     event = f"e{next(row['position'] for row in lines(out) if 'crane' in (row['text'] or ''))}"
+    code, _, err = call("erase", event, "--part", "people", "-r", "asked", "--yes")
+    assert code == 2
+    assert "has no part of the kind people" in err
+    assert "prompt" in err.splitlines()[-1]
     _, _, err = call("erase", event, "--part", "prompt", "-r", "asked", "--yes")
     assert "the picture's own text fields: a.png" in err
     _, _, err = call("erase", ready / "a.png", "-r", "asked", "--yes")

@@ -103,6 +103,7 @@ def test_challenge_asks_in_the_readers_language(call, picture):
     code, out, _ = call("challenge", picture)
     assert code == 0
     assert "[no full answer]" in out
+    assert "[not applicable] Whose account is it?" in out  # no account is on record: nothing was answered
     assert "【没有完整回答】" in call("challenge", picture, "--lang", "zh")[1]
     lines = [json.loads(line) for line in call("challenge", picture, "--json")[1].splitlines()]
     assert {"question", "answered", "findings"} <= lines[0].keys()

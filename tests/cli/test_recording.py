@@ -41,6 +41,7 @@ def test_the_hook_of_python_programs_needs_no_folder(call):
     assert "no hook is connected" in call("doctor")[1]
     assert call("connect", "python")[0] == 0
     assert call("connect", "python")[0] == 0
+    assert "--url" not in call("doctor")[1]  # nothing listens in such a program
     code, out, _ = call("doctor", "--json")
     (found,) = map(json.loads, out.splitlines())
     assert (code, found["tool"], found["round_trip"]) == (0, "python", "ok")
@@ -52,6 +53,7 @@ def test_a_tool_with_a_folder_has_to_be_told_it(call):
     code, _, err = call("connect", "comfyui")
     assert code == 2
     assert "which comfyui" in err
+    assert "no hook for krita" in call("connect", "krita")[2]
 
 
 def test_drain_says_what_it_recorded_and_another_command_does_it_unasked(call, root):
@@ -189,6 +191,16 @@ def test_watch_finds_out_which_generator_answers(call, tmp_path, invokeai):
     assert code == 0, err
     assert "from the program's own queue" in out
     assert len(call("log", "--kind", "generated", "--json")[1].splitlines()) == 1
+
+
+def test_watch_says_once_that_nothing_answers_and_what_to_do(call, tmp_path, invokeai):
+    host, _ = invokeai
+    began = time.monotonic()
+    with stopped_once(tmp_path / "home/.makingof", lambda: time.monotonic() - began > 5):  # three looks
+        code, _, err = call("watch", "--url", "http://127.0.0.1:9", "--root", host.root)
+    assert code == 0
+    assert err.count("nothing that could be followed answers") == 1
+    assert "start it first" in err
 
 
 def test_doctor_says_that_invokeai_takes_no_hook_and_looks_again(call, invokeai):

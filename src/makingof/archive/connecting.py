@@ -93,6 +93,16 @@ class Connection:
         return self.layout.hook_folder(self.root)
 
 
+def layout_of(tool: str) -> Layout:
+    """Return where the hook of `tool` goes; a `UsageError` where there is none for it."""
+    layout = LAYOUTS.get(tool)
+    if layout is None:
+        known = ", ".join(LAYOUTS)
+        key = "recording.no_hook_followed" if tool == "invokeai" else "recording.no_hook_hint"
+        raise UsageError(say("recording.no_hook", tool=tool), hint=say(key, known=known))
+    return layout
+
+
 def plan_connection(tool: str, folder: Path) -> Connection:
     """Find `tool` in `folder` and say what its hook consists of; nothing is written.
 
@@ -100,15 +110,13 @@ def plan_connection(tool: str, folder: Path) -> Connection:
         UsageError: there is no hook for the tool, it is not there, or a folder of
             another origin stands where ours would.
     """
-    layout = LAYOUTS.get(tool)
-    if layout is None:
-        known = ", ".join(LAYOUTS)
-        key = "recording.no_hook_followed" if tool == "invokeai" else "recording.no_hook_hint"
-        raise UsageError(say("recording.no_hook", tool=tool), hint=say(key, known=known))
+    layout = layout_of(tool)
     root = _find_root(layout, folder)
     plan = Connection(layout, root, dict(_files_of(layout)))
     if plan.folder.exists() and _read_connection(plan.folder) is None:
-        raise UsageError(say("recording.not_ours", path=plan.folder))
+        raise UsageError(
+            say("recording.not_ours", path=plan.folder), hint=say("recording.not_ours_hint", path=plan.folder)
+        )
     return plan
 
 

@@ -82,7 +82,9 @@ def examine(archive: Archive, url: str | None) -> list[Examined]:
 def _examine(archive: Archive, hook: Hook, url: str | None) -> Examined:
     changed = find_changed(hook)
     round_trip = "not_tried" if changed is None else _round_trip(archive, hook)
-    host, listening = ("not_asked", ()) if url is None else ask_host(hook, LocalHost.parse(url))
+    host, listening = (
+        ("not_asked", ()) if url is None or hook.tool == PYTHON else ask_host(hook, LocalHost.parse(url))
+    )
     return Examined(hook, None if changed is None else tuple(changed), round_trip, host, listening)
 
 

@@ -283,6 +283,8 @@ class Watch:
         return [blob for blob in blobs if blob != taken.digest and self.archive.store.has(blob)]
 
     def _propose(self, change: Change) -> tuple[Path, ...]:
+        if len(self.archive.index.places_of(self._last[change.path])) > 1:
+            return ()  # a copy of what was recorded elsewhere, byte for byte: made from nothing
         try:
             pictures = propose_sources(self.archive, change.path)
         except MakingofError:

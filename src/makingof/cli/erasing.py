@@ -1,5 +1,7 @@
 """`erase`: for good, with the question asked first and what else holds the same shown."""
 
+from collections.abc import Sequence
+
 import click
 
 from makingof.archive.archive import Archive
@@ -12,6 +14,7 @@ from makingof.cli.reading_text import text_from
 from makingof.cli.spelling import short, visible
 from makingof.cli.terminal import Terminal
 from makingof.cli.writing import teller_of, writing
+from makingof.digest import Digest
 from makingof.errors import UsageError
 from makingof.part import PartType
 from makingof.texts import say
@@ -59,8 +62,18 @@ def _wanted(
     if not part_types:
         return Erasure(files=tuple(picture.file_part for picture in namer.pictures(names)))
     types = [PartType(name) for name in part_types]
-    parts = [part for name in names for part in archive.index.parts_of_type(namer.event(name), types)]
+    events = [namer.event(name) for name in names]
+    parts = [part for event in events for part in archive.index.parts_of_type(event, types)]
+    if not parts:
+        raise UsageError(
+            say("erasing.no_such_part", names=", ".join(names), types=", ".join(part_types)),
+            hint=say("erasing.no_such_part_hint", types=", ".join(_types_of(archive, events))),
+        )
     return Erasure(parts=tuple(parts))
+
+
+def _types_of(archive: Archive, events: Sequence[Digest]) -> list[str]:
+    return [kind for kind in PartType if any(archive.index.parts_of_type(event, [kind]) for event in events)]
 
 
 def _say_what_goes(terminal: Terminal, archive: Archive, wanted: Erasure) -> None:

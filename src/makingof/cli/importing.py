@@ -153,9 +153,10 @@ def _say_cost(
     in_place: bool,
 ) -> None:
     key = "cli.import_in_place" if in_place else "cli.import_cost"
+    count = len(listing.files) + sum(zips.values())
     terminal.say(
-        key,
-        count=len(listing.files) + sum(zips.values()),
+        key if count else "cli.import_nothing",
+        count=count,
         size=megabytes(listing.size_bytes),
         archive=archive.home.path,
     )
@@ -167,8 +168,8 @@ def _summarise(terminal: Terminal, listing: Listing, done: list[Imported]) -> in
     for outcome in Outcome:
         if counts[outcome]:
             terminal.say(f"cli.import_{outcome}", count=counts[outcome])
-    for tool, count in tools.most_common():
-        terminal.say("cli.import_tool", tool=tool, count=count)
+        for tool, count in tools.most_common() if outcome is Outcome.RECOGNISED else ():
+            terminal.say("cli.import_tool", tool=tool, count=count)
     for reason, count in Counter(reason for _, reason in listing.left_out).items():
         terminal.say(f"cli.left_out_{reason}", count=count)
     failures: list[tuple[Path, MakingofError]] = list(listing.failed)
@@ -192,4 +193,6 @@ def _as_json(item: Imported) -> dict[str, object]:
 
 def megabytes(size_bytes: int) -> str:
     """Spell a size for people."""
+    if size_bytes < 1_000_000:  # noqa: PLR2004 - below, megabytes would all be 0.0
+        return f"{size_bytes / 1000:,.0f} kB"
     return f"{size_bytes / 1_000_000:,.1f} MB"

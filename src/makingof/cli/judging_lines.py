@@ -8,7 +8,7 @@ from makingof.assess.assessment import Assessment, RequirementResult
 from makingof.assess.cases.agreement import Row
 from makingof.assess.cases.case import Case
 from makingof.assess.challenge import Challenge
-from makingof.assess.finding import Finding
+from makingof.assess.finding import Finding, Outcome
 from makingof.assess.need import probes_in
 from makingof.assess.pack import Pack, Requirement, Text
 from makingof.assess.people import Contribution
@@ -102,7 +102,7 @@ def contribution_line(terminal: Terminal, one: Contribution) -> str:
 
 def challenge_lines(terminal: Terminal, asked: Challenge) -> Iterator[str]:
     """Yield one question and the record's answer to it."""
-    state = "contradicted" if asked.is_contradicted else "answered" if asked.is_answered else "open"
+    state = _state(asked)
     mark = terminal.text(say(f"judging.mark_{state}"))
     yield ""
     yield _line(terminal, "question", mark=mark, question=terminal.text(asked.question))
@@ -117,6 +117,14 @@ def challenge_lines(terminal: Terminal, asked: Challenge) -> Iterator[str]:
         if finding.held_back:
             yield _line(terminal, "held_back", sealed=len(finding.sealed), erased=len(finding.erased))
     yield from _events(terminal, asked.findings)
+
+
+def _state(asked: Challenge) -> str:
+    if asked.is_contradicted:
+        return "contradicted"
+    if all(finding.outcome is Outcome.NOT_APPLICABLE for finding in asked.findings):
+        return "not_applicable"
+    return "answered" if asked.is_answered else "open"
 
 
 def benchmark_lines(terminal: Terminal, case: Case, done: Benchmark) -> Iterator[str]:

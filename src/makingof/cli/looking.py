@@ -73,6 +73,8 @@ def log(
         for row in reversed(rows):
             terminal.line(_line(terminal, row))
             terminal.json(_to_builtins(row))
+        if not rows:
+            terminal.say("cli.log_none")
         total = archive.index.count_events(wanted)
         if total > len(rows):
             terminal.say("cli.log_more", count=total - len(rows))

@@ -1,8 +1,12 @@
 """What was typed wrongly, in the reader's language; the command-line library speaks English alone."""
 
+import re
+
 import click
 
 from makingof.texts import say
+
+_ABSENT = re.compile(r"'(.*)' does not exist", re.DOTALL)  # the library hands over no path but in its words
 
 
 def spell_mistake(err: click.ClickException) -> object:
@@ -18,7 +22,7 @@ def spell_mistake(err: click.ClickException) -> object:
             known = ", ".join(map(str, choices))
             return say("mistake.no_choice", name=_name(param, err), choices=known)
         case click.BadParameter(param=click.Parameter(type=click.Path()) as param):
-            return say("mistake.no_path", name=_name(param, err), message=err.message)
+            return _path(_name(param, err), err.message)
         case _:
             return err.format_message()
 
@@ -27,6 +31,12 @@ def _unknown(what: str, name: str, near: list[str] | None) -> object:
     if near:
         return say(f"mistake.no_{what}_but", name=name, near=", ".join(near))
     return say(f"mistake.no_{what}", name=name)
+
+
+def _path(name: str, message: str) -> object:
+    if (absent := _ABSENT.search(message)) is not None:
+        return say("mistake.no_such_path", name=name, path=absent[1])
+    return say("mistake.no_path", name=name, message=message)
 
 
 def _name(param: click.Parameter, err: click.UsageError) -> str:

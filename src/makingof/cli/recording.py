@@ -13,7 +13,13 @@ import click
 
 from makingof.archive.archive import Archive, open_archive
 from makingof.archive.at_login import LoginItem, install_login_item, login_item, remove_login_item
-from makingof.archive.connecting import Disconnected, connect_python, disconnect_python, plan_connection
+from makingof.archive.connecting import (
+    Disconnected,
+    connect_python,
+    disconnect_python,
+    layout_of,
+    plan_connection,
+)
 from makingof.archive.connecting import connect as connect_hook
 from makingof.archive.connecting import disconnect as disconnect_hook
 from makingof.archive.doctor import Examined, examine
@@ -81,6 +87,7 @@ def _connect_python(terminal: Terminal, *, dry_run: bool) -> None:
 
 def _named(folder: Path | None, tool: str) -> Path:
     if folder is None:
+        layout_of(tool)  # first whether there is a hook at all
         raise UsageError(say("recording.which_folder", tool=tool), hint=say("recording.which_folder_hint"))
     return folder
 
@@ -163,8 +170,10 @@ def watch(
             if following is not None and following.follower.remark is not None:
                 terminal.line(following.follower.remark)
             terminal.say("recording.until_stopped")
+        said = ""
         for told in record_on(archive, watched, following, stop):
             _show_told(terminal, told)
+            said = _show_problem(terminal, told, said)
 
 
 def _following(archive: Archive, url: str, root: Path, token: str | None) -> Following:
@@ -204,8 +213,18 @@ def _show_told(terminal: Terminal, told: Told) -> None:
         terminal.say("recording.followed", count=told.followed)
     for look in told.looks:
         show_second_look(terminal, look)
-    if told.problem is not None:
-        terminal.notice(told.problem.message)
+
+
+def _show_problem(terminal: Terminal, told: Told, said: str) -> str:
+    """Say what went wrong, once and not at every turn until it is over; return what is said by now."""
+    if told.problem is None:
+        return "" if told.followed or told.noted else said
+    text = terminal.text(told.problem.message)
+    if text != said:
+        terminal.notice(text)
+        if told.problem.hint is not None:
+            terminal.notice(say("errors.hint", hint=terminal.text(told.problem.hint)))
+    return text
 
 
 @command("start")
@@ -338,7 +357,8 @@ def _show_examined(terminal: Terminal, item: Examined) -> None:
     for name in item.changed or ():
         terminal.say("recording.hook_changed", name=name)
     terminal.say(f"recording.round_trip_{item.round_trip}")
-    terminal.say(f"recording.host_{item.host}", listening=", ".join(item.listening))
+    if item.hook.tool != PYTHON:  # such programs come and go, and none listens anywhere
+        terminal.say(f"recording.host_{item.host}", listening=", ".join(item.listening))
     terminal.json(
         {
             "hook": item.hook.id,

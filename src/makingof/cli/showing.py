@@ -28,6 +28,7 @@ from makingof.lineage.tree import (
 from makingof.lineage.words import Word, spell_weight
 from makingof.part import Parameter
 from makingof.pictures import Difference, compare
+from makingof.reading import State
 from makingof.texts import say
 
 _MAX_COMPARED = 40  # pairs of pictures whose pixels are compared for one screen
@@ -169,7 +170,10 @@ class _Drawing:
             return self._text("cli.state_absent")
         if parameter.value is None:
             return self._text(f"cli.state_{parameter.state}")
-        return _shortened(parameter.value)
+        spelled = _shortened(parameter.value)
+        if parameter.state is State.DEFAULT:  # 20 and 20 by default differ: the second was not asked for
+            return f"{spelled} {self._text('cli.state_default')}"
+        return spelled
 
     def _edit(self, made: Edit) -> None:
         self._line(
