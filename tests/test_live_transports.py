@@ -128,6 +128,24 @@ def test_no_byte_of_a_credential_is_in_the_archive(archive, host, calls, library
 
 
 @pytest.mark.parametrize("library", BOTH)
+def test_an_error_that_quotes_a_signed_address_is_told_without_what_signs_it(
+    archive, host, calls, library, tmp_path
+):
+    # What a service says of a picture it was to fetch and could not.
+    address = "https://u:pass-word@bucket.example/a.png?X-Amz-Signature=0123456789abcdef"
+    message = f"Error while downloading {address}."
+    host.replies[("POST", PATH)] = Reply({"error": {"message": message, "code": "invalid_value"}}, 400)
+    with Sync(library, calls) as client:
+        client.post(f"{host.url}{PATH}", json={**ASKED, "image_url": address})
+    refused = recorded(archive, calls)[-1]
+    told = refused.body(PartType.REPORT).text
+    assert told == "Error while downloading https://bucket.example/a.png?(removed by makingof)"
+    kept = all_bytes(tmp_path)
+    assert b"0123456789abcdef" not in kept
+    assert b"pass-word" not in kept
+
+
+@pytest.mark.parametrize("library", BOTH)
 def test_a_prompt_that_looks_like_a_credential_stays(archive, host, calls, library):
     prompt = f'sk-live-0123456789abcdef "api_key": "{KEY}" https://a.example/b?sig=1'
     host.replies[("POST", PATH)] = Reply(answer(png()))

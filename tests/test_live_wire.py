@@ -131,6 +131,44 @@ def test_addresses_lose_their_query_and_pictures_become_names():
     }
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"detail": "403 for https://b.example/x.png?X-Amz-Signature=sig-1&e=1 given"}',
+        b'{"logs": "GET HTTPS://user:sig-1@h.example/x\\nnext"}',
+        b'{"url": "https:\\/\\/user:sig-1@h.example\\/x"}',
+        b'{"detail": [{"input": "https://h.example/a.png?token=sig-1"}]}',
+        b'{"url": " https://h.example/a.png?sig=sig-1"}',
+        b'{"fal_key": "sig-1"}',
+    ],
+)
+def test_what_lets_somebody_fetch_is_taken_out_wherever_it_is_quoted(body):
+    cleaned = clean_json(body, {})
+    assert b"sig-1" not in cleaned.data
+    assert cleaned.removed
+    assert json.loads(cleaned.data)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"revised_prompt": "as in https://a.example/x?y=1 at dusk"}',
+        b'{"input": "a sign that says https://a.example/x?y=1"}',
+        b'{"message": "see https://a.example/errors#key. Is that it?"}',
+        b'{"prompt_cache_key": "k-1"}',
+    ],
+)
+def test_words_that_hold_an_address_stay(body):
+    assert clean_json(body, {}).data == body
+
+
+@pytest.mark.parametrize("unit", [b"http://", b"http://a?", b"https:", b"http://@"])
+def test_many_addresses_take_no_more_time_than_their_length(unit):
+    start = time.process_time()
+    clean_json(b'{"detail": "' + unit * 300_000 + b'"}', {})
+    assert time.process_time() - start < 5
+
+
 @pytest.mark.parametrize("unit", [b'\\"', b'"', b'"a":"', b"\\", b'"api_key":', b"http://"])
 def test_a_body_cut_off_in_a_string_takes_no_more_time_than_its_length(unit):
     start = time.process_time()
@@ -191,6 +229,14 @@ def test_an_answer_loses_the_credentials_of_its_request():
     told = describe_answer(request_of(authorization=f"Bearer {KEY}"), 401, headers, copy, End.WHOLE)
     assert told.body == b"you sent " + REMOVED
     assert told.headers == {"content-encoding": "gzip", "x-request-id": REMOVED.decode()}
+
+
+@pytest.mark.parametrize("echo", [rb"id-0123:se\/cret+1", b"id-0123%3Ase%2Fcret%2B1"])
+def test_a_credential_is_known_in_the_spellings_of_json_and_of_addresses(echo):
+    copy = Copy(Budget())
+    copy.add(b'{"message": "' + echo + b'"}')
+    told = describe_answer(request_of(authorization="Key id-0123:se/cret+1"), 401, [], copy, End.WHOLE)
+    assert b"cret" not in told.body
 
 
 def test_a_copy_over_its_limit_keeps_nothing_and_gives_its_memory_back():

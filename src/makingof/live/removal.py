@@ -1,13 +1,14 @@
 """What is taken out of bodies before they are hashed: credentials, and pictures kept as files. Pure.
 
 The bytes around stay as they were, so numbers, order and spelling survive, and what does
-not parse is cleaned all the same. Values under names like `api_key` go, and the query of
-addresses; prompts never, whatever they look like.
+not parse is cleaned all the same. Values under names like `api_key` go, and what stands
+in addresses for who may fetch: query and user; prompts never, whatever they look like.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote_from_bytes
 
 from makingof.live.wire import FormField
 
@@ -19,7 +20,7 @@ MAX_REMOVED = 200
 _BASE64_CHARS = 64 << 10  # a longer text of nothing but base64 is no prompt
 _SECRET_NAME = re.compile(
     r"(?:^|[_\-.])(?:(?:api|private|access|secret|subscription)[_\-]?keys?|keys?[_\-]?secret|(?:access|auth)[_\-]?tokens|"
-    r"token|bearer|secrets?|passw(?:or)?d|authorization|credentials?|cookies?)$",
+    r"(?:fal|openai|google|gemini|replicate|stability|aws|azure|hf|civitai)[_\-]key|token|bearer|secrets?|passw(?:or)?d|authorization|credentials?|cookies?)$",
     re.IGNORECASE,
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -30,7 +31,10 @@ _WORDS = frozenset(
 # escaped quote of a body cut off inside a string would be a new beginning to try.
 _STRING = re.compile(rb'"([^"\\]*(?:\\.[^"\\]*)*)(?:"|\\?\Z)', re.DOTALL)
 _COLON = re.compile(rb"\s{0,100}:")
-_ADDRESS = re.compile(rb"(?:https?|wss?):(?:\\?/){2}[^\s\"?]{1,4000}(\?)[^\s\"]*")
+# Errors quote addresses in the middle of a sentence. Each run is matched to its end, with a
+# query or without: a long run of beginnings would be looked through from each of them.
+_ADDRESS = re.compile(rb"((?:https?|wss?):(?:\\?/){2})([^\s\"?]*+)(\?[^\s\"]++)?", re.IGNORECASE)
+_SCHEME = re.compile(rb"(?:https?|wss?):", re.IGNORECASE)
 _FORM_END = re.compile(rb"\r\n--[^\r\n]{1,200}--\s{0,10}")
 _BASE64 = re.compile(rb"(?:data:[\w.+/;=\\-]{1,200},)?[A-Za-z0-9+/_\\\-]+={0,2}")
 
@@ -79,10 +83,24 @@ def _instead_of(value: bytes, key: str, kept: Mapping[str, str], removed: list[s
         return f"({len(value)} characters, kept by makingof as {name})".encode()
     if len(value) > _BASE64_CHARS and _BASE64.fullmatch(value):
         return f"({len(value)} characters of base64, left out by makingof)".encode()
-    if key.lower() not in _WORDS and (address := _ADDRESS.fullmatch(value)):
-        _note(removed, f"{key} (query)")
-        return value[: address.start(1)] + QUERY_REMOVED.encode()
-    return None
+    are_words = key.lower() in _WORDS or key.lower().endswith("_prompt")
+    if are_words and (key != "input" or not _ADDRESS.fullmatch(value)):
+        return None  # fal names under `input` the address it could not fetch
+    cleaned = without_queries(value)
+    if cleaned == value:
+        return None
+    _note(removed, f"{key} (query)")
+    return cleaned
+
+
+def without_queries(text: bytes) -> bytes:
+    """Return `text` with every address in it without query and user, for these may let anybody fetch."""
+    return _ADDRESS.sub(_open_part, text) if _SCHEME.search(text) else text
+
+
+def _open_part(found: re.Match[bytes]) -> bytes:
+    host, slash, path = found[2].partition(b"/")
+    return found[1] + host.rpartition(b"@")[2] + slash + path + (QUERY_REMOVED.encode() if found[3] else b"")
 
 
 def clean_form(data: bytes, fields: Sequence[FormField]) -> Cleaned:
@@ -108,7 +126,9 @@ def clean_form(data: bytes, fields: Sequence[FormField]) -> Cleaned:
 def without_values(data: bytes, values: Iterable[bytes]) -> bytes:
     """Return `data` without the very credentials of a request: some services name them in their errors."""
     for value in values:
-        data = data.replace(value, REMOVED)
+        spellings = (value, value.replace(b"/", rb"\/"), quote_from_bytes(value, safe="").encode("ascii"))
+        for spelling in dict.fromkeys(spellings):
+            data = data.replace(spelling, REMOVED)
     return data
 
 

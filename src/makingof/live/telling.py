@@ -12,7 +12,7 @@ from makingof.containers.sniff import sniff
 from makingof.errors import MalformedError
 from makingof.live.exchange import Answered, Asked, End
 from makingof.live.journal import Statement
-from makingof.live.removal import QUERY_REMOVED, Cleaned, clean_form, clean_json
+from makingof.live.removal import QUERY_REMOVED, Cleaned, clean_form, clean_json, without_queries
 from makingof.live.services.said import Outcome, Picture, Told, Wish, Words
 from makingof.live.wire import form_fields
 from makingof.part import escaped, portable_text
@@ -121,7 +121,7 @@ def answered_statement(
     report: Json = {
         "job": told.job,
         "outputs": told.outputs,
-        "text": (told.text or "")[:_MAX_TEXT_CHARS] or None,
+        "text": _open_text(told.text or "")[:_MAX_TEXT_CHARS] or None,
     }
     if told.outcome not in (Outcome.MADE, Outcome.WAITING):
         report["outcome"] = told.outcome.value
@@ -235,6 +235,10 @@ def gap_statement(service: str, job: str | None, stream: str, problems: Sequence
     }
     facts |= {"job": job} if job else {}
     return Statement([{"type": "own", "from": "hook", "body": {"facts": _plain(facts)}}])
+
+
+def _open_text(text: str) -> str:
+    return without_queries(escaped(text).encode()).decode()
 
 
 def without_query(url: str) -> str:
