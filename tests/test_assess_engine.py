@@ -230,6 +230,7 @@ def test_challenges_put_what_speaks_against_first_and_every_question_has_its_wor
     assert asked[0].is_contradicted
     states = [(item.is_contradicted, item.is_answered) for item in asked]
     assert states == sorted(states, key=lambda state: (not state[0], state[1]))
+    assert not asked[-1].is_applicable  # what nothing on record could answer stands last, and apart
 
 
 def test_the_paragraph_on_completeness_never_says_complete():

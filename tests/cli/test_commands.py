@@ -276,7 +276,8 @@ def test_a_log_that_was_succeeded_can_still_be_packed(call, ready, tmp_path):
     call("keep", ready / "a.png")
     shutil.rmtree(tmp_path / "home" / ".makingof")
     assert call("restore", tmp_path / "backup")[0] == 0
-    assert call("init", "--successor", "--owner", "Test Owner")[0] == 0
+    code, out, _ = call("init", "--successor", "--owner", "Test Owner")
+    assert (code, "can still be read there" in out) == (0, True)
     (earlier,) = (tmp_path / "home" / ".makingof" / "earlier").iterdir()
     code, out, err = call("--archive", earlier, "export", ready / "a.png", "-o", tmp_path / "earlier.zip")
     assert code == 0, err

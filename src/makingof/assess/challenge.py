@@ -55,6 +55,11 @@ class Challenge:
         return all(finding.outcome in settled for finding in self.findings)
 
     @property
+    def is_applicable(self) -> bool:
+        """Whether the record holds anything the question could be asked of."""
+        return any(finding.outcome is not Outcome.NOT_APPLICABLE for finding in self.findings)
+
+    @property
     def is_contradicted(self) -> bool:
         """Whether the record itself speaks against its holder."""
         return any(finding.outcome is Outcome.CONTRADICTED for finding in self.findings)
@@ -64,6 +69,7 @@ class Challenge:
         return {
             "question": self.name,
             "text": message_to_builtins(self.question),
+            "applicable": self.is_applicable,
             "answered": self.is_answered,
             "contradicted": self.is_contradicted,
             "findings": [finding.to_builtins() for finding in self.findings],
@@ -71,7 +77,9 @@ class Challenge:
 
 
 def challenge(evidence: Evidence, probes: Mapping[str, Probe]) -> tuple[Challenge, ...]:
-    """Ask everything, those the record itself speaks against first, then the open ones, then the answered."""
+    """Ask everything: what the record itself speaks against, what is open, answered, and not applicable."""
     found = find_all(evidence, probes, (name for _, names in QUESTIONS for name in names))
     asked = [Challenge(name, tuple(found[probe] for probe in names)) for name, names in QUESTIONS]
-    return tuple(sorted(asked, key=lambda item: (not item.is_contradicted, item.is_answered)))
+    return tuple(
+        sorted(asked, key=lambda item: (not item.is_contradicted, item.is_answered, not item.is_applicable))
+    )

@@ -8,7 +8,7 @@ from makingof.assess.assessment import Assessment, RequirementResult
 from makingof.assess.cases.agreement import Row
 from makingof.assess.cases.case import Case
 from makingof.assess.challenge import Challenge
-from makingof.assess.finding import Finding, Outcome
+from makingof.assess.finding import Finding
 from makingof.assess.need import probes_in
 from makingof.assess.pack import Pack, Requirement, Text
 from makingof.assess.people import Contribution
@@ -122,7 +122,7 @@ def challenge_lines(terminal: Terminal, asked: Challenge) -> Iterator[str]:
 def _state(asked: Challenge) -> str:
     if asked.is_contradicted:
         return "contradicted"
-    if all(finding.outcome is Outcome.NOT_APPLICABLE for finding in asked.findings):
+    if not asked.is_applicable:
         return "not_applicable"
     return "answered" if asked.is_answered else "open"
 

@@ -8,7 +8,7 @@ import click
 
 from makingof.archive.archive import Archive, Plan, create_archive
 from makingof.archive.home import Home
-from makingof.archive.succession import open_successor
+from makingof.archive.succession import EARLIER, open_successor
 from makingof.cli.command import argument, command, option
 from makingof.cli.terminal import Terminal
 from makingof.config import ARCHIVE_FOLDER, Settings, user_archive_path
@@ -54,6 +54,8 @@ def init(
         archive, new_key = create_archive(home, terminal.clock, plan)
     with archive:
         _report(terminal, archive, new_key)
+        if successor:
+            terminal.say("cli.earlier_log", path=home.path / EARLIER)
 
 
 def _own_place(terminal: Terminal) -> Path:
