@@ -57,7 +57,7 @@ class Script:
     args_from = args_to = 0
 
     def title(self):
-        raise NotImplementedError
+        raise NotImplementedError  # as the real one does: every script has to give itself a name
 
     def show(self, is_img2img):
         return True

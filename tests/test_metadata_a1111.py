@@ -3,17 +3,14 @@ import json
 import pytest
 from tests import records
 from tests import records_elsewhere as elsewhere
+from tests.main_readings import main_of
 
 from makingof.metadata.a1111 import infotext_tool, parse_infotext, parse_settings
 from makingof.metadata.facts import facts_of
-from makingof.metadata.registry import main_reading, read_records
+from makingof.metadata.registry import read_records
 from makingof.reading import State
 
 SETTINGS = "Steps: 20, Sampler: Euler a, CFG scale: 7, Seed: 42, Size: 512x768, Model: pendant_v2"
-
-
-def main_of(data, name=None):
-    return main_reading(read_records(data, name))
 
 
 def test_prompt_negative_and_settings_are_told_apart_by_lines():

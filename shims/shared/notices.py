@@ -62,15 +62,16 @@ class Recording:
     # What each hook says for itself
 
     def _open_stream(self) -> None:
-        raise NotImplementedError
+        """Open the stream with what the host is."""
+        raise NotImplementedError  # each hook has its own
 
     def _open_count(self) -> int:
         """How many jobs have begun and not ended."""
-        raise NotImplementedError
+        raise NotImplementedError  # each hook has its own
 
     def _look(self) -> None:
         """Find what no notice told of."""
-        raise NotImplementedError
+        raise NotImplementedError  # each hook has its own
 
     def _is_watching(self) -> bool:
         """Whether there is something to look after though nobody gives notice of it."""

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests import c2pa_files, records, test_metadata_tools
+from tests import c2pa_files, records, test_metadata_novelai, test_metadata_tools
 from tests import records_elsewhere as elsewhere
 from tests.documents.clipstudio import write_clip
 from tests.documents.gimp import write_xcf
@@ -43,7 +43,7 @@ ARRIVALS = [
     (
         "novelai.md",
         "a.png",
-        records.png(test_metadata_tools.novelai_texts(test_metadata_tools.COMMENT)),
+        records.png(test_metadata_novelai.novelai_texts(test_metadata_novelai.COMMENT)),
         GENERATED,
         "novelai",
     ),
