@@ -62,7 +62,7 @@ class _Graph:
 def read_graph(record: Record) -> list[Reading]:
     """Read the one thing the graph asks for; a graph that asks for no picture gives nothing."""
     try:
-        graph = _parse(record.text or "")
+        graph = _graph_of(parse_tool_object(record.text or "")[0])
     except MalformedError as err:
         return [unreadable("invokeai", record, str(err), READER, is_main=True)]
     asked = _metadata(graph) or _walked(graph)
@@ -78,8 +78,14 @@ def read_graph(record: Record) -> list[Reading]:
     return [msgspec.structs.replace(reading, fields=reading.fields | computed, reader=READER)]
 
 
-def _parse(text: str) -> _Graph:
-    told = parse_tool_object(text)[0]
+def metadata_asked_for(graph: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a picture's metadata will hold, as far as the parsed `graph` tells before it runs."""
+    return {
+        name: value for name, (value, is_computed) in _metadata(_graph_of(graph)).items() if not is_computed
+    }
+
+
+def _graph_of(told: Mapping[str, Any]) -> _Graph:
     nodes, edges = told.get("nodes"), told.get("edges")
     sources: dict[str, dict[str, tuple[str, str]]] = {}
     for edge in edges if isinstance(edges, list) else ():
