@@ -74,6 +74,12 @@ def test_what_comes_by_an_edge_from_a_node_that_works_is_not_guessed():
     assert reading.value("seed") == "7"
 
 
+def test_of_several_nodes_that_write_metadata_none_speaks_for_the_job():
+    graph = invoke_graph("a crane", 7)
+    graph["nodes"]["second"] = {"type": "core_metadata", "positive_prompt": "a heron"}
+    assert read_session(json.dumps({"graph": graph}), "session_queue 1") == ()
+
+
 @pytest.mark.parametrize(
     "session",
     [

@@ -105,10 +105,11 @@ def _end(edge: Any, side: str) -> tuple[str, str] | None:
 
 
 def _metadata(graph: _Graph) -> dict[str, tuple[Any, bool]]:
-    """Return what the node that writes the picture's metadata will get."""
-    node = next((name for name, node in graph.nodes.items() if node.get("type") == "core_metadata"), None)
-    if node is None:
+    """Return what the node that writes the picture's metadata will get; of several none speaks for all."""
+    found = [name for name, node in graph.nodes.items() if node.get("type") == "core_metadata"]
+    if len(found) != 1:
         return {}
+    (node,) = found
     names = [*graph.nodes[node], *graph.inputs(node)]
     return {name: graph.value(node, name) for name in dict.fromkeys(names) if name not in _PLUMBING}
 

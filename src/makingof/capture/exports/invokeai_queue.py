@@ -20,7 +20,7 @@ from makingof.reading import Reading
 
 
 def read_session(text: str | None, where: str) -> tuple[Reading, ...]:
-    """Read what a session asked for; nothing where it holds no such node."""
+    """Read what a session asked for; nothing where it holds no such node, or several."""
     try:
         session, _ = parse_tool_object(text or "")
     except MalformedError:
