@@ -1,3 +1,5 @@
+import time
+
 import msgspec
 import pytest
 import rfc8785
@@ -111,3 +113,12 @@ def test_values_without_a_canonical_form_are_refused_inside_tuples_too(value):
 @given(VALUES)
 def test_tuples_are_written_as_lists_are(value):
     assert canonical.to_bytes({"a": (value, (value,))}) == rfc8785.dumps({"a": [value, [value]]})
+
+
+@pytest.mark.parametrize("value", [{"a": "仙" * 350_000}, {"仙" * 350_000: "a"}, ["é" * 500_000, "仙"]])
+def test_a_long_text_outside_ascii_takes_no_more_time_than_its_length(value):
+    start = time.process_time()
+    data = canonical.to_bytes(value)
+    assert data == rfc8785.dumps(value)
+    assert canonical.from_bytes(data) == value
+    assert time.process_time() - start < 5
