@@ -13,11 +13,11 @@ from tests.recorded_calls import make_calls, recorded
 from tests.services_host import Host, Reply, b64, png
 
 from makingof.archive.draining import drain
+from makingof.event import Kind
 from makingof.live.journal import Journal
-from makingof.live.record_calls import _record_session
-from makingof.live.sessions import _Adapter
+from makingof.live.sessions import _Adapter, record_session
 from makingof.live.transports import record_transport
-from makingof.part import PartType
+from makingof.part import Part, PartType, Report
 from makingof.spool.carried import start_detached
 
 PATH = "/v1/images/generations"
@@ -48,7 +48,7 @@ def calls(archive, host):
 def session(calls):
     with requests.Session() as made:
         made.trust_env = False
-        _record_session(made, calls)
+        record_session(made, calls)
         yield made
 
 
@@ -143,3 +143,15 @@ def test_a_disk_that_stands_still_holds_the_end_of_a_program_up_once(calls, monk
     assert not calls.close(0.5)
     assert sum(waited) < 5 * 0.5
     assert waited[-1] < waited[0]
+
+
+def test_a_redirect_nobody_followed_is_not_told_as_an_answer_that_was_missing(archive, host, calls, session):
+    host.replies[("POST", PATH)] = Reply({}, 307, headers={"Location": f"{host.url}/elsewhere"})
+    answer = session.post(f"{host.url}{PATH}", data=BODY, headers=HEADERS, allow_redirects=False)
+    assert answer.status_code == http.client.TEMPORARY_REDIRECT
+    assert calls.close(20)
+    drain(archive)
+    (position,) = archive.index.positions_of_kind(Kind.ATTEMPTED)
+    parts = [Part.parse(stored.data) for stored in archive.log.parts(position)]
+    (report,) = (part.read(Report) for part in parts if part.type is PartType.REPORT)
+    assert report.text == "the answer was a redirect, and the program was not seen following it"

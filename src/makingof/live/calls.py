@@ -41,6 +41,8 @@ CLOSE_SECONDS = 20.0
 _FIRST_SECONDS = 0.1
 _MAX_REMEMBERED = 10_000
 _OK = 200
+_ENDED_FIRST = "the program ended before the answer did"
+_ENDED_ELSEWHERE = "the answer was a redirect, and the program was not seen following it"
 _FINAL_STATUS = frozenset({400, 410, 422})  # of a job looked at; others may pass
 
 _KeyT = TypeVar("_KeyT")
@@ -331,7 +333,8 @@ class Calls:
         for call in list(self._open.values()):
             if call.known is not None and call.asked is not None:
                 answered = Answered(end=End.STOPPED)
-                told = Told(Outcome.INTERRUPTED, text="the program ended before the answer did")
+                why = _ENDED_ELSEWHERE if call.is_redirected else _ENDED_FIRST
+                told = Told(Outcome.INTERRUPTED, text=why)
                 self._end(Job(call.known, call.asked, call.wish, call.ticket), answered, told)
         self._open.clear()
 
