@@ -159,10 +159,13 @@ def test_a_large_project_costs_in_step_with_its_size():
         for number in range(count):
             history.generate(f"{number}.png")
         graph = history.graph()
-        start = time.process_time()
-        lineage = find_lineage(graph, [blob(f"{count - 1}.png")])
-        make_tree(lineage)
-        times.append(time.process_time() - start)
+        rounds = []
+        for _ in range(3):  # one of them may meet a collection of what all other tests left behind
+            start = time.process_time()
+            lineage = find_lineage(graph, [blob(f"{count - 1}.png")])
+            make_tree(lineage)
+            rounds.append(time.process_time() - start)
+        times.append(min(rounds))
         assert len(lineage.members) == count + 1
     assert times[1] < 25 * times[0]  # eight times the events; with every one looked at by every one, 64
 
