@@ -23,7 +23,7 @@ from makingof.archive.draining import drain
 from makingof.archive.fsck import check_archive
 from makingof.archive.hooks import spool_path
 from makingof.archive.running import is_running, record_on, watched_folders
-from makingof.archive.watching import Watch
+from makingof.archive.watching import Noted, Watch
 from makingof.capture.watching import Change, What
 from makingof.clock import SystemClock
 from makingof.digest import Digest
