@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 
 import pytest
-from hypothesis import settings
 from tests.a1111_host import A1111
 from tests.clocks import ManualClock
 from tests.logs import make_log
@@ -13,10 +12,6 @@ from makingof.archive.archive import Plan, create_archive
 from makingof.archive.home import Home
 from makingof.clock import SystemClock
 from makingof.config import Settings
-
-# What takes seconds is a fault; a fifth of one is a busy machine.
-settings.register_profile("makingof", deadline=5_000)
-settings.load_profile("makingof")
 
 
 @pytest.fixture

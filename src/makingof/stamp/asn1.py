@@ -17,7 +17,7 @@ _FAILURES = (
     AttributeError,
     ArithmeticError,
     RecursionError,
-    NotImplementedError,
+    NotImplementedError,  # caught, not raised: the library's word for a form it does not know
     struct.error,
     x509.DuplicateExtension,
     x509.InvalidVersion,
